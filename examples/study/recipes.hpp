@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The study's recipes: each a struct of types, nothing else (nn/recipe.hpp).
+#pragma once
+
+#include <cstdint>
+
+#include <dyad/nn.hpp>
+#include <dyad/number.hpp>
+
+namespace study {
+
+/// One floating-point type for every tensor, no scales, sums and functions in float.
+template <class T>
+struct plain_float {
+    using weight = T;
+    using operand = T;
+    using probability = T;
+    using value = T;
+    using stream = T;
+    using accumulator = dyad::float_ordered;
+    using scaling = dyad::nn::unit_scaling;
+    using functions = dyad::nn::float_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+/// An 8-bit float in every product, scaled (weights by row, activations by tensor); everything else float.
+template <class T, dyad::product_rule Product = dyad::product_rule::exact>
+struct scaled_float8 {
+    using weight = T;
+    using operand = T;
+    using probability = T;
+    using value = float;
+    using stream = float;
+    using accumulator = dyad::float_ordered;
+    using scaling = dyad::nn::real_scaling;
+    using functions = dyad::nn::float_functions;
+    static constexpr auto product = Product;
+};
+
+/// Integers from the quantized input to the logits: weights and operands of a few bits, 16-bit stream and functions.
+template <int WeightBits, int OperandBits>
+struct integer_only {
+    using weight = dyad::integer<WeightBits>;
+    using operand = dyad::integer<OperandBits>;
+    using probability = dyad::uinteger<OperandBits>;
+    using value = dyad::integer<16>;
+    using stream = dyad::integer<16>;
+    using accumulator = dyad::proven<std::int32_t>;
+    using scaling = dyad::nn::dyadic_scaling;
+    using functions = dyad::nn::shift_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+using float32 = plain_float<float>;
+using bfloat16 = plain_float<dyad::bfloat16>;
+using float16 = plain_float<dyad::float16>;
+using float8_e4m3fn = scaled_float8<dyad::float8_e4m3fn>;
+using float8_e5m2 = scaled_float8<dyad::float8_e5m2>;
+using lmul = scaled_float8<dyad::float8_e4m3fn, dyad::product_rule::lmul>;
+
+/// INT8 products, everything between them in float.
+struct int8_float_functions {
+    using weight = dyad::integer<8>;
+    using operand = dyad::integer<8>;
+    using probability = dyad::uinteger<8>;
+    using value = float;
+    using stream = float;
+    using accumulator = dyad::proven<std::int32_t>;
+    using scaling = dyad::nn::real_scaling;
+    using functions = dyad::nn::float_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+using int8_integer_only = integer_only<8, 8>;
+using int6 = integer_only<6, 6>;
+using int4_weights = integer_only<4, 8>;
+
+/// Dynamic fixed point of 16 bits: one exponent for each tensor at run time, chains of 256 products flushed to float.
+struct dfp16 {
+    using weight = dyad::integer<16>;
+    using operand = dyad::integer<16>;
+    using probability = dyad::integer<16>;
+    using value = float;
+    using stream = float;
+    using accumulator = dyad::chained<std::int64_t, 256, float>;
+    using scaling = dyad::nn::dynamic_power_of_two_scaling;
+    using functions = dyad::nn::float_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+}  // namespace study

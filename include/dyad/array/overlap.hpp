@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which memory a view touches, and whether two pieces of memory meet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <dyad/array/view.hpp>
+
+namespace dyad::inline v1 {
+
+/// Addresses first <= a < last.
+struct byte_range {
+    std::uintptr_t first = 0;
+    std::uintptr_t last = 0;
+};
+
+/// From the lowest to behind the highest element, gaps included; empty for an empty view.
+template <class T, int Rank>
+[[nodiscard]] byte_range memory_of(view<T, Rank> v) noexcept {
+    if (v.size() == 0) return {};
+    index lowest = 0;
+    index highest = 0;
+    for (std::size_t r = 0; r < Rank; ++r) {
+        const index reach = (v.extent[r] - 1) * v.stride[r];
+        (reach < 0 ? lowest : highest) += reach;
+    }
+    return {reinterpret_cast<std::uintptr_t>(v.data + lowest), reinterpret_cast<std::uintptr_t>(v.data + highest + 1)};
+}
+[[nodiscard]] inline byte_range memory_of(std::span<std::byte> bytes) noexcept {
+    const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
+    return {first, first + bytes.size()};
+}
+
+/// Conservative: interleaved views count as overlapping.
+[[nodiscard]] constexpr bool overlap(byte_range x, byte_range y) noexcept { return x.first < y.last && y.first < x.last; }
+
+/// Might two elements of a matrix share memory? Exact for rows or columns laid end to end or apart, as real ones are.
+template <class T>
+[[nodiscard]] constexpr bool overlaps_itself(matrix_view<T> m) noexcept {
+    const auto distance = [](index stride) { return stride < 0 ? -stride : stride; };
+    const index rows = m.extent[0];
+    const index columns = m.extent[1];
+    const index down = distance(m.stride[0]);
+    const index across = distance(m.stride[1]);
+    if (rows <= 0 || columns <= 0) return false;
+    if ((rows > 1 && down == 0) || (columns > 1 && across == 0)) return true;
+    if (rows <= 1 || columns <= 1) return false;
+    // The shorter step, repeated, must stay short of the longer one.
+    return down < across ? (rows - 1) * down >= across : (columns - 1) * across >= down;
+}
+
+}  // namespace dyad::inline v1

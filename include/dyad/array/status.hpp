@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What plans and runs answer: ok, or which operand and which extent is at fault.
+#pragma once
+
+#include <cstdint>
+
+namespace dyad::inline v1 {
+
+enum class [[nodiscard]] status : std::uint8_t {
+    ok,
+    negative_extent,
+    lhs_null,
+    rhs_null,
+    dst_null,
+    lhs_rows_differ,
+    lhs_columns_differ,
+    rhs_rows_differ,
+    rhs_columns_differ,
+    dst_rows_differ,
+    dst_columns_differ,
+    dst_overlaps_itself,
+    dst_overlaps_lhs,
+    dst_overlaps_rhs,
+    k_exceeds_accumulator,
+    workspace_too_small,
+    workspace_overlaps_operand,
+    arena_too_small,
+    extents_differ,
+    heads_do_not_divide_width,
+    parameter_missing,
+    parameter_shape_differs,
+    parameter_not_finite,
+    scale_not_positive,
+    bias_exceeds_accumulator,
+    archive_too_short
+};
+
+/// One sentence, for people.
+[[nodiscard]] constexpr const char* to_string(status s) noexcept {
+    switch (s) {
+        case status::ok: return "ok";
+        case status::negative_extent: return "an extent is negative";
+        case status::lhs_null: return "lhs has elements but a null pointer";
+        case status::rhs_null: return "rhs has elements but a null pointer";
+        case status::dst_null: return "dst has elements but a null pointer";
+        case status::lhs_rows_differ: return "lhs must have m rows, as planned";
+        case status::lhs_columns_differ: return "lhs must have k columns, as planned";
+        case status::rhs_rows_differ: return "rhs must have k rows, as planned";
+        case status::rhs_columns_differ: return "rhs must have n columns, as planned";
+        case status::dst_rows_differ: return "dst must have m rows, as planned";
+        case status::dst_columns_differ: return "dst must have n columns, as planned";
+        case status::dst_overlaps_itself: return "dst's strides make two elements share memory";
+        case status::dst_overlaps_lhs: return "dst overlaps lhs";
+        case status::dst_overlaps_rhs: return "dst overlaps rhs";
+        case status::k_exceeds_accumulator: return "k is so large that the accumulator's bound no longer excludes overflow";
+        case status::workspace_too_small: return "the workspace is smaller than workspace_bytes says";
+        case status::workspace_overlaps_operand: return "the workspace overlaps an operand";
+        case status::arena_too_small: return "the arena is too small";
+        case status::extents_differ: return "the extents of two views that must agree differ";
+        case status::heads_do_not_divide_width: return "the number of heads does not divide the width";
+        case status::parameter_missing: return "a parameter of the model is missing";
+        case status::parameter_shape_differs: return "a parameter of the model has another shape";
+        case status::parameter_not_finite: return "a parameter of the model is NaN or infinite";
+        case status::scale_not_positive: return "a scale is not a positive finite number";
+        case status::bias_exceeds_accumulator: return "a bias leaves no room for the sum in the accumulator";
+        case status::archive_too_short: return "the archive ends before the model's parameters do";
+    }
+    return "unknown status";
+}
+
+}  // namespace dyad::inline v1

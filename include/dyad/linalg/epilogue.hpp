@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Epilogues: what becomes of an accumulator. Any callable out = e(sum, row, column) is one; these are the usual ones.
+#pragma once
+
+#include <cstdint>
+
+#include <dyad/array/view.hpp>
+#include <dyad/math/requantize.hpp>
+#include <dyad/number/convert.hpp>
+#include <dyad/number/fixed.hpp>
+
+namespace dyad::inline v1 {
+
+/// The sum itself, for tests and for callers who do the rest.
+struct keep_sum {
+    template <class Sum>
+    [[nodiscard]] constexpr Sum operator()(Sum sum, index, index) const noexcept {
+        return sum;
+    }
+};
+
+/// Integer-only: (sum + bias[column]) * multipliers[column], rounded as named, clamped to Out. Columns of dst are rows
+/// of the weights. bias is in the sum's units; a sum with its bias must fit the sum's type (the plan's bound says so).
+template <format Out>
+struct requantize_columns {
+    vector_view<const std::int32_t> bias;
+    vector_view<const multiplier> multipliers;
+    requantization mode = requantization::single_half_up;
+
+    [[nodiscard]] constexpr Out operator()(std::int32_t sum, index, index column) const noexcept {
+        return Out::saturating_from_raw(requantize(sum + bias(column), multipliers(column), mode));
+    }
+};
+
+/// Real scales: sum * factor * factors[column] + offsets[column] in double, one fma, then one conversion to Out through
+/// float, nearest even, clamped. `factor` is what is known at run time only: a dynamic scale.
+template <number Out>
+struct scale_columns {
+    vector_view<const float> factors;
+    vector_view<const float> offsets;
+    double factor = 1;
+
+    template <class Sum>
+    [[nodiscard]] constexpr Out operator()(Sum sum, index, index column) const noexcept {
+        const double scale = static_cast<double>(factors(column)) * factor;
+        const double y = __builtin_fma(static_cast<double>(sum), scale, static_cast<double>(offsets(column)));
+        return convert<Out>(static_cast<float>(y), rounding::nearest_even, saturation::finite);
+    }
+};
+
+}  // namespace dyad::inline v1

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requantization of one accumulator: y = x * b * 2^e with a 31-bit b, in the three roundings that deployed runtimes use.
+// Sources: gemmlowp fixedpoint.h; TensorFlow Lite common.h; Yao et al., HAWQ-V3, ICML 2021.
+#pragma once
+
+#include <cstdint>
+
+#include <dyad/core/bits.hpp>
+#include <dyad/core/rounding.hpp>
+#include <dyad/core/saturation.hpp>
+#include <dyad/number/dyadic.hpp>
+
+namespace dyad::inline v1 {
+
+enum class requantization : std::uint8_t {
+    single_half_up,   ///< floor(x b 2^e + 1/2): TFLITE_SINGLE_ROUNDING, ruy
+    gemmlowp_double,  ///< rounding doubling high multiply, then rounding division by a power of two: two roundings
+    nearest_even      ///< the exact product to nearest even
+};
+
+/// floor((2 a b + 2^31) / 2^32), saturating the one case a = b = -2^31: ties toward +infinity (ARM's SQRDMULH).
+[[nodiscard]] DYAD_HD constexpr std::int32_t rounding_doubling_high_multiply(std::int32_t a, std::int32_t b) noexcept {
+    if (a == b && a == word_min<std::int32_t>()) return word_max<std::int32_t>();
+    return static_cast<std::int32_t>((std::int64_t{a} * b + (std::int64_t{1} << 30)) >> 31);
+}
+
+/// x * m rounded by `mode`, clamped to 32 bits. m.significand >= 0.
+[[nodiscard]] DYAD_HD constexpr std::int32_t requantize(std::int32_t x, multiplier m, requantization mode) noexcept {
+    DYAD_ASSERT(m.significand >= 0);
+    if (mode == requantization::gemmlowp_double) {
+        // m = b 2^-31 2^(left or -right); the left shift saturates where the published code would overflow.
+        const int shift = m.exponent + 31;
+        const int left = shift > 0 ? (shift < 31 ? shift : 31) : 0;
+        const auto raised = saturating_cast<std::int32_t>(std::int64_t{x} * (std::int64_t{1} << left));
+        const std::int32_t high = rounding_doubling_high_multiply(raised, m.significand);
+        return shift < 0 ? round_shift_right(high, -shift, rounding::nearest_away) : high;
+    }
+    const std::int64_t product = std::int64_t{x} * m.significand;
+    if (m.exponent >= 0) {
+        const int left = m.exponent < 32 ? m.exponent : 32;
+        return saturating_cast<std::int32_t>(static_cast<int128_t>(product) * (int128_t{1} << left));
+    }
+    const auto rule = mode == requantization::nearest_even ? rounding::nearest_even : rounding::nearest_up;
+    return saturating_cast<std::int32_t>(round_shift_right(product, -m.exponent, rule));
+}
+
+/// The same for a 64-bit x, rounded once half up; not for gemmlowp's form, which is defined on 32 bits.
+[[nodiscard]] DYAD_HD constexpr std::int32_t requantize(std::int64_t x, multiplier m) noexcept {
+    DYAD_ASSERT(m.significand >= 0);
+    const int128_t product = static_cast<int128_t>(x) * m.significand;
+    if (m.exponent >= 0) {
+        const int left = m.exponent < 32 ? m.exponent : 32;
+        return saturating_cast<std::int32_t>(product * (int128_t{1} << left));
+    }
+    return saturating_cast<std::int32_t>(round_shift_right(product, -m.exponent, rounding::nearest_up));
+}
+
+}  // namespace dyad::inline v1

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// nn: recipes, and layers as templates over them.
+#pragma once
+
+#include <dyad/nn/archive.hpp>
+#include <dyad/nn/attention.hpp>
+#include <dyad/nn/elementwise.hpp>
+#include <dyad/nn/functions.hpp>
+#include <dyad/nn/linear.hpp>
+#include <dyad/nn/preparation.hpp>
+#include <dyad/nn/recipe.hpp>
+#include <dyad/nn/scaling.hpp>
+#include <dyad/nn/transformer.hpp>

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// number: one number of each kind, conversion between all of them, accumulators. Needs the standard library only.
+#pragma once
+
+#include <dyad/core.hpp>
+#include <dyad/number/accumulator.hpp>
+#include <dyad/number/arithmetic.hpp>
+#include <dyad/number/convert.hpp>
+#include <dyad/number/dyadic.hpp>
+#include <dyad/number/fixed.hpp>
+#include <dyad/number/float_format.hpp>
+#include <dyad/number/lmul.hpp>
+#include <dyad/number/minifloat.hpp>
+#include <dyad/number/native.hpp>

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exact arithmetic on unpacked numbers, for operators that round once: sum, product, quotient.
+// Where a result does not fit the significand word it is rounded to odd, so that the one rounding that follows is exact.
+#pragma once
+
+#include <dyad/core/bits.hpp>
+#include <dyad/core/rounding.hpp>
+#include <dyad/core/unpacked.hpp>
+
+namespace dyad::inline v1 {
+
+/// The NaN that an invalid operation gives.
+template <unsigned_word T>
+[[nodiscard]] DYAD_HD constexpr basic_unpacked<T> invalid() noexcept {
+    return basic_unpacked<T>::nan(false, quiet_bit<T>);
+}
+
+/// x + y. Needs significands of at most word_width - 4 bits; exact to odd. x + -x is +0 (-0 when rounding down).
+template <unsigned_word T>
+[[nodiscard]] DYAD_HD constexpr basic_unpacked<T> exact_sum(basic_unpacked<T> x, basic_unpacked<T> y,
+                                                            bool rounding_down = false) noexcept {
+    // 1. Whatever is not a finite pair.
+    if (x.kind == number_class::nan) return x;
+    if (y.kind == number_class::nan) return y;
+    if (x.kind == number_class::infinity || y.kind == number_class::infinity) {
+        if (x.kind == y.kind && x.negative != y.negative) return invalid<T>();
+        return x.kind == number_class::infinity ? x : y;
+    }
+    if (x.kind == number_class::zero && y.kind == number_class::zero) {
+        return basic_unpacked<T>::zero(x.negative == y.negative ? x.negative : rounding_down);
+    }
+    if (x.kind == number_class::zero) return y;
+    if (y.kind == number_class::zero) return x;
+    // 2. Align: x, the one with the larger unit, moves up as far as two bits of headroom allow; y moves down for the
+    //    rest, to odd. Then y is far below x, so no cancellation can bring the lost bits back.
+    if (x.exponent < y.exponent) {
+        const auto swapped = x;
+        x = y;
+        y = swapped;
+    }
+    const int apart = x.exponent - y.exponent;
+    const int room = word_width<T> - 2 - bit_width(x.significand);
+    const int up = apart < room ? apart : room;
+    const T a = static_cast<T>(x.significand << up);
+    const T b = round_shift_right(y.significand, apart - up, false, rounding::to_odd);
+    const int exponent = x.exponent - up;
+    // 3. Add or subtract magnitudes.
+    if (x.negative == y.negative) return basic_unpacked<T>::finite(x.negative, static_cast<T>(a + b), exponent);
+    if (a == b) return basic_unpacked<T>::zero(rounding_down);
+    return a > b ? basic_unpacked<T>::finite(x.negative, static_cast<T>(a - b), exponent)
+                 : basic_unpacked<T>::finite(y.negative, static_cast<T>(b - a), exponent);
+}
+
+/// x * y. Needs significands whose product fits the word; exact.
+template <unsigned_word T>
+[[nodiscard]] DYAD_HD constexpr basic_unpacked<T> exact_product(const basic_unpacked<T>& x,
+                                                                const basic_unpacked<T>& y) noexcept {
+    if (x.kind == number_class::nan) return x;
+    if (y.kind == number_class::nan) return y;
+    const bool negative = x.negative != y.negative;
+    const bool infinite = x.kind == number_class::infinity || y.kind == number_class::infinity;
+    if (x.kind == number_class::zero || y.kind == number_class::zero) {
+        return infinite ? invalid<T>() : basic_unpacked<T>::zero(negative);
+    }
+    if (infinite) return basic_unpacked<T>::infinity(negative);
+    return basic_unpacked<T>::finite(negative, static_cast<T>(x.significand * y.significand), x.exponent + y.exponent);
+}
+
+/// x / y to odd, with at least word_width - 2 digits. Needs significands of at most word_width / 2 bits.
+/// Finite / 0 is infinite, 0 / 0 invalid.
+template <unsigned_word T>
+[[nodiscard]] DYAD_HD constexpr basic_unpacked<T> quotient(const basic_unpacked<T>& x,
+                                                           const basic_unpacked<T>& y) noexcept {
+    if (x.kind == number_class::nan) return x;
+    if (y.kind == number_class::nan) return y;
+    const bool negative = x.negative != y.negative;
+    if (x.kind == y.kind && x.kind != number_class::finite) return invalid<T>();
+    if (x.kind == number_class::infinity || y.kind == number_class::zero) return basic_unpacked<T>::infinity(negative);
+    if (y.kind == number_class::infinity || x.kind == number_class::zero) return basic_unpacked<T>::zero(negative);
+    // Long division in two steps: a quotient of at least half a word, then as many more digits as the word has room for.
+    const int divisor_width = bit_width(y.significand);
+    const int up = word_width<T> - bit_width(x.significand);
+    const T dividend = static_cast<T>(x.significand << up);
+    const T first = static_cast<T>(dividend / y.significand);
+    const T rest = static_cast<T>(dividend % y.significand);
+    const int room = word_width<T> - 1 - bit_width(first);
+    const int more = room < divisor_width ? room : divisor_width;
+    const T tail = static_cast<T>(rest << more);
+    const T digits = static_cast<T>((first << more) | static_cast<T>(tail / y.significand));
+    const T sticky = tail % y.significand != 0 ? T{1} : T{0};
+    return basic_unpacked<T>::finite(negative, static_cast<T>(digits | sticky), x.exponent - up - more - y.exponent);
+}
+
+}  // namespace dyad::inline v1

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// minifloat<Format>: a floating-point number of at most 32 bits whose format is a value known at compile time.
+// value = (-1)^s * (1 + t 2^-M) * 2^(e - bias); see float_format.hpp for the special codes.
+#pragma once
+
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+
+#include <dyad/core/format.hpp>
+#include <dyad/number/arithmetic.hpp>
+#include <dyad/number/float_format.hpp>
+#include <dyad/number/native.hpp>
+
+namespace dyad::inline v1 {
+
+/// A number of format F. Trivially copyable; default construction leaves it uninitialised, value construction gives
+/// code 0. Operators take and give the same type, rounded once to nearest even with saturation::none; other roundings
+/// through convert and pack. Comparison is IEEE 754's: -0 == +0, NaN is unordered.
+template <float_format F>
+class minifloat {
+    static_assert(is_consistent(F),
+                  "dyad::minifloat's format must have at least one exponent bit, room for its NaN codes, a sign for "
+                  "NaN at negative zero, and a negative zero only beside a zero and a sign.");
+    static_assert(F.width() <= 32, "dyad::minifloat's format must be at most 32 bits wide: use double beyond.");
+
+public:
+    using bits_type = float_bits<F>;
+    static constexpr float_format format = F;
+    static constexpr int width = F.width();
+
+    minifloat() = default;
+
+    /// x rounded to nearest even; overflow as saturation::none.
+    template <number T>
+        requires(!std::same_as<T, minifloat>)
+    DYAD_HD explicit constexpr minifloat(T x) noexcept
+        : bits_(pack(dyad::unpack(x), rounding::nearest_even, saturation::none).bits_) {}
+
+    [[nodiscard]] DYAD_HD constexpr bits_type bits() const noexcept { return bits_; }
+    /// The number with this code; bits above `width` must be zero.
+    [[nodiscard]] DYAD_HD static constexpr minifloat from_bits(bits_type bits) noexcept {
+        DYAD_ASSERT(width == word_width<bits_type> || (bits >> (width % word_width<bits_type>)) == 0);
+        minifloat x{};
+        x.bits_ = bits;
+        return x;
+    }
+
+    [[nodiscard]] DYAD_HD constexpr unpacked unpack() const noexcept { return decode<F>(bits_); }
+    /// The value rounded once by `rule`, then saturated by `policy`.
+    template <unsigned_word S, rounding_rule Rule>
+    [[nodiscard]] DYAD_HD static constexpr minifloat pack(const basic_unpacked<S>& x, Rule rule,
+                                                          saturation policy) noexcept {
+        return from_bits(encode<F>(x, rule, policy));
+    }
+
+    /// The exact value where T is wide enough, else rounded to nearest even.
+    template <native_float T>
+    [[nodiscard]] DYAD_HD explicit constexpr operator T() const noexcept {
+        return pack_as<T>(unpack(), rounding::nearest_even, saturation::none);
+    }
+
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator+(minifloat x, minifloat y) noexcept {
+        return rounded(exact_sum(x.unpack(), y.unpack()));
+    }
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x, minifloat y) noexcept {
+        return x + -y;
+    }
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator*(minifloat x, minifloat y) noexcept {
+        return rounded(exact_product(x.unpack(), y.unpack()));
+    }
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator/(minifloat x, minifloat y) noexcept {
+        return rounded(quotient(x.unpack(), y.unpack()));
+    }
+    /// Flips the sign; NaN and a single zero stay as they are. In an unsigned format: NaN, or the smallest value.
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x) noexcept {
+        unpacked value = x.unpack();
+        value.negative = !value.negative;
+        return rounded(value);
+    }
+    DYAD_HD constexpr minifloat& operator+=(minifloat y) noexcept { return *this = *this + y; }
+    DYAD_HD constexpr minifloat& operator-=(minifloat y) noexcept { return *this = *this - y; }
+    DYAD_HD constexpr minifloat& operator*=(minifloat y) noexcept { return *this = *this * y; }
+    DYAD_HD constexpr minifloat& operator/=(minifloat y) noexcept { return *this = *this / y; }
+
+    [[nodiscard]] DYAD_HD friend constexpr bool operator==(minifloat x, minifloat y) noexcept {
+        return compare(x.unpack(), y.unpack()) == 0;
+    }
+    [[nodiscard]] DYAD_HD friend constexpr std::partial_ordering operator<=>(minifloat x, minifloat y) noexcept {
+        return compare(x.unpack(), y.unpack());
+    }
+
+private:
+    [[nodiscard]] DYAD_HD static constexpr minifloat rounded(const unpacked& x) noexcept {
+        return pack(x, rounding::nearest_even, saturation::none);
+    }
+
+    bits_type bits_;
+};
+
+inline constexpr float_format float8_e4m3fn_format{
+    .exponent_bits = 4, .significand_bits = 3, .bias = 7, .infinity = infinity_codes::none, .nan = nan_codes::top};
+inline constexpr float_format float8_e5m2_format{.exponent_bits = 5, .significand_bits = 2, .bias = 15};
+inline constexpr float_format bfloat16_format{.exponent_bits = 8, .significand_bits = 7, .bias = 127};
+inline constexpr float_format float16_format{.exponent_bits = 5, .significand_bits = 10, .bias = 15};
+
+/// OCP OFP8 E4M3: no infinity, NaN 0b0'1111'111, largest 448 = 0b0'1111'110, smallest 2^-9.
+using float8_e4m3fn = minifloat<float8_e4m3fn_format>;
+/// OCP OFP8 E5M2: IEEE-like, infinity 0b0'11111'00, largest 57344, smallest 2^-16.
+using float8_e5m2 = minifloat<float8_e5m2_format>;
+/// bfloat16: the upper half of a float, largest 0x7f7f, smallest 2^-133.
+using bfloat16 = minifloat<bfloat16_format>;
+/// IEEE 754 binary16: largest 65504, smallest 2^-24.
+using float16 = minifloat<float16_format>;
+
+static_assert(dyad::format<float8_e4m3fn> && dyad::format<float8_e5m2> && dyad::format<bfloat16> &&
+              dyad::format<float16>);
+
+}  // namespace dyad::inline v1
+
+/// Computed from the format; infinity and NaN members give what the format has in their place.
+template <dyad::float_format F>
+class std::numeric_limits<dyad::minifloat<F>> {
+    using type = dyad::minifloat<F>;
+    using bits = typename type::bits_type;
+    static constexpr bool ieee_like = F.infinity == dyad::infinity_codes::ieee && F.nan == dyad::nan_codes::ieee;
+
+public:
+    static constexpr bool is_specialized = true;
+    static constexpr bool is_signed = F.is_signed;
+    static constexpr bool is_integer = false;
+    static constexpr bool is_exact = false;
+    static constexpr bool has_infinity = F.infinity != dyad::infinity_codes::none;
+    static constexpr bool has_quiet_NaN = F.nan != dyad::nan_codes::none;
+    static constexpr bool has_signaling_NaN = F.nan == dyad::nan_codes::ieee && F.significand_bits > 1;
+    static constexpr float_denorm_style has_denorm =
+        F.has_zero && F.subnormals == dyad::subnormal_codes::yes && F.significand_bits > 0 ? denorm_present
+                                                                                          : denorm_absent;
+    static constexpr bool has_denorm_loss = false;
+    static constexpr float_round_style round_style = round_to_nearest;
+    static constexpr bool is_iec559 = ieee_like && F.is_signed && F.has_negative_zero;
+    static constexpr bool is_bounded = true;
+    static constexpr bool is_modulo = false;
+    static constexpr int digits = F.precision();
+    static constexpr int digits10 = (digits - 1) * 30103 / 100000;           // floor((digits - 1) log10 2)
+    static constexpr int max_digits10 = 2 + digits * 30103 / 100000;         // ceil(1 + digits log10 2)
+    static constexpr int radix = 2;
+    // As <limits> counts: the power of two just above, and decimal exponents truncated toward zero.
+    static constexpr int min_exponent = F.min_exponent() + 1;
+    static constexpr int max_exponent = F.max_exponent() + 1;
+    static constexpr int min_exponent10 = (min_exponent - 1) * 30103 / 100000;
+    static constexpr int max_exponent10 = (max_exponent - 1) * 30103 / 100000;
+    static constexpr bool traps = false;
+    static constexpr bool tinyness_before = false;
+
+    static constexpr type min() noexcept {
+        return type::from_bits(static_cast<bits>(F.has_zero ? std::uint64_t{1} << F.significand_bits : 0));
+    }
+    static constexpr type max() noexcept { return type::from_bits(static_cast<bits>(F.max_finite_code())); }
+    static constexpr type lowest() noexcept {
+        return F.is_signed ? type::from_bits(static_cast<bits>(F.sign_bit() | F.max_finite_code())) : type::from_bits(0);
+    }
+    static constexpr type epsilon() noexcept {
+        return type::pack(dyad::unpacked::finite(false, 1, -F.significand_bits), dyad::rounding::nearest_even,
+                          dyad::saturation::none);
+    }
+    static constexpr type round_error() noexcept {
+        return type::pack(dyad::unpacked::finite(false, 1, -1), dyad::rounding::nearest_even, dyad::saturation::none);
+    }
+    static constexpr type infinity() noexcept {
+        return type::from_bits(dyad::encode_overflow<F>(false, true, dyad::rounding::nearest_even, dyad::saturation::none));
+    }
+    static constexpr type quiet_NaN() noexcept {
+        return type::from_bits(dyad::encode_nan<F>(false, dyad::quiet_bit<std::uint64_t>));
+    }
+    static constexpr type signaling_NaN() noexcept {
+        return has_signaling_NaN ? type::from_bits(dyad::encode_nan<F>(false, std::uint64_t{1} << 62)) : quiet_NaN();
+    }
+    static constexpr type denorm_min() noexcept {
+        return has_denorm == denorm_present ? type::from_bits(1) : min();
+    }
+};

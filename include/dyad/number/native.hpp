@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// C++'s own numbers as formats: unpack(x) and pack_as<To>(value, rule, policy) for float, double, integers up to 128
+// bits, and every Dyad format. What convert and the constructors are made of.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+#include <dyad/core/bits.hpp>
+#include <dyad/core/format.hpp>
+#include <dyad/core/rounding.hpp>
+#include <dyad/core/saturation.hpp>
+#include <dyad/core/unpacked.hpp>
+#include <dyad/number/float_format.hpp>
+
+namespace dyad::inline v1 {
+
+template <class T>
+concept native_float = std::same_as<T, float> || std::same_as<T, double>;
+
+/// Integers, but not bool and not the character types.
+template <class T>
+concept native_integer =
+    std::same_as<T, int128_t> || std::same_as<T, uint128_t> ||
+    (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+     !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>);
+
+/// Everything that converts: a Dyad format or one of C++'s numbers.
+template <class T>
+concept number = format<T> || native_float<T> || native_integer<T>;
+
+template <native_float T>
+inline constexpr float_format native_format = std::same_as<T, float> ? binary32_format : binary64_format;
+
+/// The exact value of x.
+template <format T>
+[[nodiscard]] DYAD_HD constexpr unpacked unpack(T x) noexcept {
+    return x.unpack();
+}
+template <native_float T>
+[[nodiscard]] DYAD_HD constexpr unpacked unpack(T x) noexcept {
+    return decode<native_format<T>>(std::bit_cast<least_uint<word_width<T>>>(x));
+}
+template <native_integer T>
+[[nodiscard]] DYAD_HD constexpr auto unpack(T x) noexcept {
+    using word = least_uint<(word_width<T> > 64 ? 128 : 64)>;
+    if constexpr (T(-1) < T(0)) {
+        return basic_unpacked<word>::finite(x < 0, magnitude(static_cast<signed_of<word>>(x)), 0);
+    } else {
+        return basic_unpacked<word>::finite(false, static_cast<word>(x), 0);
+    }
+}
+
+/// The word that unpack gives for T.
+template <number T>
+using significand_word = decltype(unpack(T{}).significand);
+
+/// A magnitude m with a sign, clamped to a native integer.
+template <native_integer To, unsigned_word S>
+[[nodiscard]] DYAD_HD constexpr To clamp_magnitude(bool negative, S m) noexcept {
+    using word = least_uint<word_width<To>>;
+    constexpr bool is_signed = To(-1) < To(0);
+    constexpr word max = is_signed ? static_cast<word>(static_cast<word>(~word{0}) >> 1) : static_cast<word>(~word{0});
+    if (negative) {
+        if (!is_signed) return To{0};
+        const bool beyond = m > static_cast<uint128_t>(max) + 1;
+        return static_cast<To>(static_cast<word>(word{0} - (beyond ? static_cast<word>(max + 1) : static_cast<word>(m))));
+    }
+    return static_cast<To>(m > max ? max : static_cast<word>(m));
+}
+
+/// The value as a To, rounded once. Native integers saturate whatever the policy, and a NaN becomes 0: there is no code
+/// for it (C++'s own cast is undefined there).
+template <number To, unsigned_word S, rounding_rule Rule>
+[[nodiscard]] DYAD_HD constexpr To pack_as(const basic_unpacked<S>& x, Rule rule, saturation policy) noexcept {
+    if constexpr (format<To>) {
+        return To::pack(x, rule, policy);
+    } else if constexpr (native_float<To>) {
+        return std::bit_cast<To>(encode<native_format<To>>(x, rule, policy));
+    } else {
+        if (x.kind == number_class::zero || x.kind == number_class::nan) return To{0};
+        constexpr uint128_t all = ~uint128_t{0};
+        if (x.kind == number_class::infinity || x.top_exponent() >= 128) return clamp_magnitude<To>(x.negative, all);
+        const auto wide = static_cast<uint128_t>(x.significand);
+        const uint128_t m = x.exponent >= 0 ? static_cast<uint128_t>(wide << x.exponent)
+                                            : round_shift_right(wide, -x.exponent, x.negative, rule);
+        return clamp_magnitude<To>(x.negative, m);
+    }
+}
+
+}  // namespace dyad::inline v1
