@@ -41,7 +41,9 @@ constexpr int half_of_even(int x) {
     return x / 2;
 }
 template <int X>
-concept is_constant = requires { typename std::integral_constant<int, half_of_even(X)>; };
+concept is_constant = requires {
+    typename std::integral_constant<int, half_of_even(X)>;
+};
 static_assert(is_constant<4> && !is_constant<3>);
 
 TEST_CASE("a host's DYAD_ASSERT is kept") {

@@ -55,9 +55,13 @@ constexpr bool least_words_are_right(std::integer_sequence<int, Less...>) {
 static_assert(least_words_are_right(std::make_integer_sequence<int, 128>{}));
 
 template <int Bits>
-concept has_least_uint = requires { typename dyad::least_uint<Bits>; };
+concept has_least_uint = requires {
+    typename dyad::least_uint<Bits>;
+};
 template <int Bits>
-concept has_least_int = requires { typename dyad::least_int<Bits>; };
+concept has_least_int = requires {
+    typename dyad::least_int<Bits>;
+};
 static_assert(has_least_uint<1> && has_least_uint<128> && !has_least_uint<0> && !has_least_uint<129>);
 static_assert(has_least_int<1> && has_least_int<128> && !has_least_int<0> && !has_least_int<129>);
 
@@ -152,7 +156,9 @@ static_assert(dyad::shift_right(std::uint64_t{~0ULL}, 64) == 0);
 
 #if !defined(NDEBUG)
 template <int Count>
-concept masks = requires { typename std::integral_constant<std::uint8_t, dyad::low_mask<std::uint8_t>(Count)>; };
+concept masks = requires {
+    typename std::integral_constant<std::uint8_t, dyad::low_mask<std::uint8_t>(Count)>;
+};
 static_assert(masks<0> && masks<8> && !masks<-1> && !masks<9>);
 
 TEST_CASE("a violated precondition stops the program") {

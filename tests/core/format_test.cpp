@@ -60,18 +60,13 @@ public:
     using from_bits_result = std::conditional_t<Defect == defect::from_bits_gives_bits, bits_type, nibble_with>;
     using unpack_result = std::conditional_t<Defect == defect::wide_unpack, dyad::unpacked_wide, unpacked>;
 
-    [[nodiscard]] constexpr returned_bits bits() const noexcept(Defect != defect::bits_may_throw)
-        requires(Defect != defect::mutable_bits)
-    {
+    [[nodiscard]] constexpr returned_bits bits() const
+        noexcept(Defect != defect::bits_may_throw) requires(Defect != defect::mutable_bits) {
         return bits_;
     }
-    [[nodiscard]] constexpr returned_bits bits() noexcept
-        requires(Defect == defect::mutable_bits)
-    {
-        return bits_;
-    }
+    [[nodiscard]] constexpr returned_bits bits() noexcept requires(Defect == defect::mutable_bits) { return bits_; }
     [[nodiscard]] static constexpr from_bits_result from_bits(bits_type bits) noexcept(Defect !=
-                                                                                      defect::from_bits_may_throw) {
+                                                                                       defect::from_bits_may_throw) {
         if constexpr (Defect == defect::from_bits_gives_bits) {
             return bits;
         } else {
@@ -80,27 +75,18 @@ public:
             return x;
         }
     }
-    [[nodiscard]] constexpr unpack_result unpack() const noexcept(Defect != defect::unpack_may_throw)
-        requires(Defect != defect::mutable_unpack)
-    {
+    [[nodiscard]] constexpr unpack_result unpack() const
+        noexcept(Defect != defect::unpack_may_throw) requires(Defect != defect::mutable_unpack) {
         const auto x = dyad::sign_extend(static_cast<std::uint8_t>(bits_), 4);
         return unpack_result::finite(x < 0, dyad::magnitude(x), 0);
     }
-    [[nodiscard]] constexpr unpack_result unpack() noexcept
-        requires(Defect == defect::mutable_unpack)
-    {
-        return {};
-    }
-    [[nodiscard]] static constexpr nibble_with pack(const unpacked& x, rounding mode,
-                                                    saturation) noexcept(Defect != defect::pack_may_throw)
-        requires(Defect != defect::no_pack)
-    {
+    [[nodiscard]] constexpr unpack_result unpack() noexcept requires(Defect == defect::mutable_unpack) { return {}; }
+    [[nodiscard]] static constexpr nibble_with pack(const unpacked& x, rounding mode, saturation) noexcept(
+        Defect != defect::pack_may_throw) requires(Defect != defect::no_pack) {
         return packed(x, mode);
     }
-    [[nodiscard]] static constexpr nibble_with pack(const unpacked& x, stochastic rule,
-                                                    saturation) noexcept(Defect != defect::stochastic_pack_may_throw)
-        requires(Defect != defect::no_stochastic_pack)
-    {
+    [[nodiscard]] static constexpr nibble_with pack(const unpacked& x, stochastic rule, saturation) noexcept(
+        Defect != defect::stochastic_pack_may_throw) requires(Defect != defect::no_stochastic_pack) {
         return packed(x, rule);
     }
 

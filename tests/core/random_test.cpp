@@ -79,14 +79,13 @@ TEST_CASE("philox4x32: the known answers of Random123 at run time") {
         philox_key key;
         philox_counter expected;
     };
-    const std::vector<answer> answers{
-        {{0, 0, 0, 0}, {0, 0}, {0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8}},
-        {{0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF},
-         {0xFFFFFFFF, 0xFFFFFFFF},
-         {0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD}},
-        {{0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344},
-         {0xA4093822, 0x299F31D0},
-         {0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1}}};
+    const std::vector<answer> answers{{{0, 0, 0, 0}, {0, 0}, {0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8}},
+                                      {{0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF},
+                                       {0xFFFFFFFF, 0xFFFFFFFF},
+                                       {0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD}},
+                                      {{0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344},
+                                       {0xA4093822, 0x299F31D0},
+                                       {0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1}}};
     for (const answer& a : answers) {
         CHECK(philox4x32(a.counter, a.key) == a.expected);
         CHECK(reference_philox(a.counter, a.key) == a.expected);
@@ -150,7 +149,8 @@ TEST_CASE("random_bits: the order of the elements does not matter, blocks of fou
     CHECK(shuffled == forward);
     std::vector<std::uint32_t> by_block;
     for (std::uint32_t block = 0; by_block.size() < count; ++block)
-        for (const std::uint32_t word : philox4x32({block, 0, 42, 0}, {0x89ABCDEF, 0x01234567})) by_block.push_back(word);
+        for (const std::uint32_t word : philox4x32({block, 0, 42, 0}, {0x89ABCDEF, 0x01234567}))
+            by_block.push_back(word);
     by_block.resize(count);
     CHECK(by_block == forward);
 }

@@ -287,7 +287,8 @@ TEST_CASE("the bias of stochastic rounding with few bits is at most the cut-off 
         }
     }
     for (std::size_t i = 0; i < 3; ++i)
-        MESSAGE("variant " << "abc"[i] << ": bias from " << lowest[i] << " to " << highest[i] << " of 2^-n");
+        MESSAGE("variant "
+                << "abc"[i] << ": bias from " << lowest[i] << " to " << highest[i] << " of 2^-n");
     // With n = 1 the fraction has 7 further bits: the extremes are 1 - 2^-7, and 1/2 at a tie.
     const cpp_rational half(1, 2);
     CHECK(lowest[0] == cpp_rational(-127, 128));

@@ -83,7 +83,7 @@ TEST_CASE("saturating operations at the edge of overflow") {
             const T x = random_word<T>(engine);
             check_pair(cases, x, random_word<T>(engine));
             for (const T limit : {dyad::word_min<T>(), dyad::word_max<T>()}) {
-                // The partners with which x just reaches the limit, and one step on each side. Unsigned words wrap here.
+                // The partners with which x just reaches the limit, and one step on each side.
                 using pattern = typename pattern_of<T>::type;
                 const auto to_limit = static_cast<pattern>(static_cast<pattern>(limit) - static_cast<pattern>(x));
                 for (const int offset : {-1, 0, 1}) {
@@ -94,8 +94,9 @@ TEST_CASE("saturating operations at the edge of overflow") {
                 if (x == 0 || x == static_cast<T>(-1)) continue;
                 const T factor = static_cast<T>(limit / x);
                 for (const int offset : {-1, 0, 1})
-                    check_pair(cases, x, static_cast<T>(static_cast<pattern>(static_cast<pattern>(factor) +
-                                                                             static_cast<pattern>(offset))));
+                    check_pair(cases, x,
+                               static_cast<T>(
+                                   static_cast<pattern>(static_cast<pattern>(factor) + static_cast<pattern>(offset))));
             }
         }
     });

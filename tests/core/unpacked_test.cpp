@@ -45,9 +45,13 @@ template <class T>
 }
 
 /// -1, 0, 1 for the order of two rationals.
-[[nodiscard]] int sign_of_difference(const cpp_rational& x, const cpp_rational& y) { return x < y ? -1 : x > y ? 1 : 0; }
+[[nodiscard]] int sign_of_difference(const cpp_rational& x, const cpp_rational& y) {
+    return x < y ? -1 : x > y ? 1 : 0;
+}
 template <class Order>
-[[nodiscard]] int sign_of(Order order) { return order < 0 ? -1 : order > 0 ? 1 : 0; }
+[[nodiscard]] int sign_of(Order order) {
+    return order < 0 ? -1 : order > 0 ? 1 : 0;
+}
 
 /// The significand with at most `digits` binary digits, rounded to odd where it has more.
 [[nodiscard]] cpp_rational reference_to_odd(const cpp_int& significand, int digits) {
@@ -113,8 +117,10 @@ TEST_CASE("compare: zeros are equal, infinities enclose everything, NaN is unord
         using number = basic_unpacked<T>;
         tally cases("special values, " + name_of<T>());
         // Classes in ascending order; the members of one class are equal.
-        std::vector<std::pair<int, number>> ranked{{-2, number::infinity(true)}, {0, number::zero(true)},
-                                                   {0, number::zero(false)}, {2, number::infinity(false)}};
+        std::vector<std::pair<int, number>> ranked{{-2, number::infinity(true)},
+                                                   {0, number::zero(true)},
+                                                   {0, number::zero(false)},
+                                                   {2, number::infinity(false)}};
         for (const int exponent : {-5000, 0, 5000}) {
             ranked.push_back({-1, number::finite(true, static_cast<T>(~T{0}), exponent)});
             ranked.push_back({1, number::finite(false, 1, exponent)});
@@ -149,7 +155,8 @@ TEST_CASE("resize: exact where the significand fits, else to odd") {
     };
     for (const auto significand : all_words<std::uint16_t>())
         if (significand != 0)
-            check.operator()<std::uint8_t>(basic_unpacked<std::uint16_t>::finite(significand % 3 == 0, significand, -5));
+            check.operator()<std::uint8_t>(
+                basic_unpacked<std::uint16_t>::finite(significand % 3 == 0, significand, -5));
     std::mt19937_64 engine(20240701);
     for_each_unsigned_word([&]<class From>() {
         for_each_unsigned_word([&]<class To>() {
@@ -246,7 +253,8 @@ TEST_CASE("the bound of 6 digits after resize to 8 bits is sharp") {
         const auto word = static_cast<std::uint16_t>(significand);
         differences += rounds_alike(word, false, 7, rounding::nearest_even) ? 0 : 1;
         for (std::uint32_t random = 0; random < 8; ++random)
-            stochastic_differences += rounds_alike(word, false, 4, stochastic{stochastic_variant::c, 3, random}) ? 0 : 1;
+            stochastic_differences +=
+                rounds_alike(word, false, 4, stochastic{stochastic_variant::c, 3, random}) ? 0 : 1;
     }
     MESSAGE("7 digits: " << differences << " nearest_even and " << stochastic_differences << " stochastic differences");
     CHECK(differences > 0);
@@ -260,8 +268,11 @@ static_assert(dyad::unpacked_wide::finite(false, uint128_t{1} << 127, -127).top_
 static_assert(dyad::unpacked::finite(false, 0, 3) == dyad::unpacked::zero(false));
 static_assert(compare(dyad::unpacked::finite(false, 1, 1), dyad::unpacked::finite(false, 2, 0)) == 0);
 static_assert(compare(dyad::unpacked::infinity(true), dyad::unpacked::zero(true)) < 0);
+static_assert(compare(dyad::unpacked::zero(true), dyad::unpacked::zero(false)) == 0);
+static_assert(compare(dyad::unpacked_wide::zero(false), dyad::unpacked_wide::zero(true)) == 0);
 static_assert(compare_magnitudes(dyad::unpacked::finite(true, 3, 0), dyad::unpacked::finite(false, 2, 0)) > 0);
-static_assert(resize<std::uint8_t>(dyad::unpacked::finite(false, 0x1'00'01, 0)) == narrow_number::finite(false, 0x81, 9));
+static_assert(resize<std::uint8_t>(dyad::unpacked::finite(false, 0x1'00'01, 0)) ==
+              narrow_number::finite(false, 0x81, 9));
 static_assert(resize<std::uint8_t>(dyad::unpacked::nan(true, quiet_bit<std::uint64_t>)) ==
               narrow_number::nan(true, quiet_bit<std::uint8_t>));
 

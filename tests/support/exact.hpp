@@ -19,13 +19,13 @@ namespace dyad_test {
 using boost::multiprecision::cpp_int;
 using boost::multiprecision::cpp_rational;
 
-inline constexpr std::array all_rounding_modes{
-    dyad::rounding::nearest_even,    dyad::rounding::nearest_away,    dyad::rounding::nearest_up,
-    dyad::rounding::toward_zero,     dyad::rounding::toward_negative, dyad::rounding::toward_positive,
-    dyad::rounding::to_odd};
+inline constexpr std::array all_rounding_modes{dyad::rounding::nearest_even,    dyad::rounding::nearest_away,
+                                               dyad::rounding::nearest_up,      dyad::rounding::toward_zero,
+                                               dyad::rounding::toward_negative, dyad::rounding::toward_positive,
+                                               dyad::rounding::to_odd};
 
-inline constexpr std::array all_stochastic_variants{
-    dyad::stochastic_variant::a, dyad::stochastic_variant::b, dyad::stochastic_variant::c};
+inline constexpr std::array all_stochastic_variants{dyad::stochastic_variant::a, dyad::stochastic_variant::b,
+                                                    dyad::stochastic_variant::c};
 
 /// The integer that a word holds.
 template <class Word>
@@ -35,8 +35,8 @@ template <class Word>
         return cpp_int(x);
     } else {
         // Two halves, so that nothing depends on Boost's own support for 128 bits: x = high * 2^64 + low, low >= 0.
-        const cpp_int high = to_integer(static_cast<std::conditional_t<dyad::signed_word<Word>, std::int64_t, std::uint64_t>>(
-            x >> 64));
+        const cpp_int high =
+            to_integer(static_cast<std::conditional_t<dyad::signed_word<Word>, std::int64_t, std::uint64_t>>(x >> 64));
         return high * (cpp_int(1) << 64) + cpp_int(static_cast<std::uint64_t>(x));
     }
 }

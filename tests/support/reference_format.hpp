@@ -401,7 +401,10 @@ public:
         x_ = x;
         const auto unit = static_cast<unsigned>(unit_digits - fraction_);
         const exact count = x.magnitude >> unit;
-        at_.set(count, x.magnitude - exact(count << unit), exact(1) << unit);
+        // What the range has no room for: only its low digits count, or only that it is beyond.
+        const exact limit = exact(1) << static_cast<unsigned>(std::min(width_ + 1, 127));
+        if (!wraps_ && count >= limit) at_.set(word(limit), 0, 1);
+        else at_.set(word(count % limit), x.magnitude - exact(count << unit), exact(1) << unit);
     }
     dyad::int128_t code(dyad::rounding rule, dyad::saturation) const override { return round(rule); }
     dyad::int128_t code(dyad::stochastic rule, dyad::saturation) const override { return round(rule); }
@@ -410,25 +413,24 @@ private:
     template <class Rule>
     dyad::int128_t round(Rule rule) const {
         if (x_.what == kind::nan) return 0;
-        const exact range = exact(1) << static_cast<unsigned>(width_);
-        const exact high = exact(range >> (is_signed_ ? 1u : 0u)) - 1;
-        const exact low = is_signed_ ? exact(-high - 1) : exact(0);
-        if (x_.what == kind::infinity) return wraps_ ? 0 : narrow(x_.negative ? low : high);
-        exact raw = at_.near;
-        if (becomes_far(at_, x_.negative, (at_.near & 1) == 0, rule)) ++raw;
-        if (x_.negative) raw = -raw;
-        if (!wraps_) return narrow(raw < low ? low : raw > high ? high : raw);
-        raw %= range;
-        if (raw < low) raw += range;
-        if (raw > high) raw -= range;
-        return narrow(raw);
+        const dyad::int128_t half_range = dyad::int128_t{1} << std::min(width_ - 1, 126);
+        const dyad::int128_t beyond_126 = width_ == 128 ? half_range : 0;
+        const dyad::int128_t high = half_range - 1 + beyond_126 + (is_signed_ ? 0 : half_range);
+        const dyad::int128_t low = is_signed_ ? -high - 1 : 0;
+        if (x_.what == kind::infinity) return wraps_ ? 0 : x_.negative ? low : high;
+        dyad::uint128_t m = at_.near;
+        if (becomes_far(at_, x_.negative, m % 2 == 0, rule)) ++m;
+        if (!wraps_ && m > static_cast<dyad::uint128_t>(high)) return x_.negative ? low : high;
+        dyad::int128_t raw = static_cast<dyad::int128_t>(x_.negative ? dyad::uint128_t{0} - m : m);
+        if (!wraps_) return raw < low ? low : raw;
+        while (raw > high) raw -= 2 * half_range;
+        while (raw < low) raw += 2 * half_range;
+        return raw;
     }
-    static dyad::int128_t narrow(const exact& raw) {
-        const exact m = abs(raw);
+    static dyad::uint128_t word(const exact& m) {
         const auto upper = static_cast<std::uint64_t>(exact(m >> 64u));
         const auto lower = static_cast<std::uint64_t>(exact(m & ~std::uint64_t{0}));
-        const dyad::uint128_t pattern = (dyad::uint128_t{upper} << 64) | lower;
-        return static_cast<dyad::int128_t>(raw < 0 ? dyad::uint128_t{0} - pattern : pattern);
+        return (dyad::uint128_t{upper} << 64) | lower;
     }
 
     int width_;
@@ -436,7 +438,7 @@ private:
     bool is_signed_;
     bool wraps_;
     real x_;
-    place<exact> at_;
+    place<dyad::uint128_t> at_;
 };
 
 // --- any type as a target ---

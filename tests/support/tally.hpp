@@ -35,7 +35,8 @@ void write(std::ostream& out, const T& x) {
     else out << x;
 }
 inline void write(std::ostream& out, const dyad::stochastic& rule) {
-    out << "stochastic " << "abc"[static_cast<int>(rule.variant)] << " n " << rule.n << " bits " << rule.random_bits;
+    out << "stochastic "
+        << "abc"[static_cast<int>(rule.variant)] << " n " << rule.n << " bits " << rule.random_bits;
 }
 template <dyad::unsigned_word T>
 void write(std::ostream& out, const dyad::basic_unpacked<T>& x) {

@@ -14,6 +14,12 @@
 
 namespace dyad::inline v1::nn {
 
+/// Bits of one parameter of type T when codes are packed to their width.
+template <class T>
+inline constexpr int width_of = static_cast<int>(8 * sizeof(T));
+template <format T>
+inline constexpr int width_of<T> = T::width;
+
 /// Writes a model's parameters into `bytes`; `used` tells how many, also where there was no room.
 class archive_writer {
 public:
@@ -74,24 +80,18 @@ class packed_size {
 public:
     template <class T, int Rank>
     status array(view<T, Rank> v) noexcept {
-        bits_ += static_cast<std::uint64_t>(v.size()) * width_of<T>();
+        bits_ += static_cast<std::uint64_t>(v.size()) * static_cast<std::uint64_t>(width_of<T>);
         bits_ = (bits_ + 7) / 8 * 8;
         return status::ok;
     }
     template <class T>
     status scalar(const T&) noexcept {
-        bits_ += width_of<T>();
+        bits_ += static_cast<std::uint64_t>(width_of<T>);
         return status::ok;
     }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bits_ / 8; }
 
 private:
-    template <class T>
-    [[nodiscard]] static constexpr std::uint64_t width_of() noexcept {
-        if constexpr (format<T>) return static_cast<std::uint64_t>(T::width);
-        else return 8 * sizeof(T);
-    }
-
     std::uint64_t bits_ = 0;
 };
 

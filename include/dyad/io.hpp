@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// io (opt-in): readers of other people's files.
+#pragma once
+
+#include <dyad/io/file.hpp>
+#include <dyad/io/npy.hpp>
+#include <dyad/io/safetensors.hpp>

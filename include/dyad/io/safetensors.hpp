@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reader of safetensors files: 8 bytes little-endian header length, a JSON object {"name": {"dtype": "F32", "shape":
+// [..], "data_offsets": [first, last]}, ...}, then the data. Source: the format's description by Hugging Face.
+#pragma once
+
+#include <bit>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <dyad/io/file.hpp>
+
+namespace dyad::inline v1::io {
+
+/// One tensor: its type as the file spells it, and where its bytes lie in safetensors::data.
+struct safetensor {
+    std::string dtype;
+    std::vector<std::uint64_t> shape;
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+};
+
+struct safetensors {
+    std::string file;
+    std::map<std::string, safetensor, std::less<>> tensors;
+    std::vector<std::byte> data;  ///< what follows the header
+};
+
+/// Reader of the little JSON that headers consist of: objects, arrays, strings, unsigned numbers.
+class safetensors_header {
+public:
+    safetensors_header(const std::string& file, std::string_view text) : file_(file), text_(text) {}
+
+    [[nodiscard]] std::map<std::string, safetensor, std::less<>> read() {
+        std::map<std::string, safetensor, std::less<>> tensors;
+        each_member([&](const std::string& name) {
+            if (name == "__metadata__") {
+                each_member([&](const std::string&) { static_cast<void>(string()); });
+            } else if (!tensors.emplace(name, tensor()).second) {
+                fail("names tensor '" + name + "' twice");
+            }
+        });
+        skip_blanks();
+        if (at_ != text_.size()) fail("goes on after its end");
+        return tensors;
+    }
+
+private:
+    [[noreturn]] void fail(const std::string& fault) const {
+        throw io_error(file_, "the safetensors header " + fault + " (byte " + std::to_string(8 + at_) + ")");
+    }
+    void skip_blanks() {
+        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+    }
+    [[nodiscard]] bool accept(char c) {
+        skip_blanks();
+        if (at_ == text_.size() || text_[at_] != c) return false;
+        ++at_;
+        return true;
+    }
+    void expect(char c) {
+        if (!accept(c)) fail(std::string("lacks a '") + c + "'");
+    }
+    /// Names and types: any characters but escapes, which no writer of tensor names needs.
+    [[nodiscard]] std::string string() {
+        expect('"');
+        const std::size_t end = text_.find('"', at_);
+        if (end == std::string_view::npos) fail("has an unfinished string");
+        const std::string_view s = text_.substr(at_, end - at_);
+        if (s.find('\\') != std::string_view::npos) fail("has an escape in a string, which this reader does not know");
+        at_ = end + 1;
+        return std::string(s);
+    }
+    [[nodiscard]] std::uint64_t number() {
+        skip_blanks();
+        std::uint64_t value = 0;
+        const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
+        if (error != std::errc{}) fail("has something else where a number should be");
+        at_ = static_cast<std::size_t>(end - text_.data());
+        return value;
+    }
+    [[nodiscard]] std::vector<std::uint64_t> numbers() {
+        std::vector<std::uint64_t> list;
+        expect('[');
+        if (accept(']')) return list;
+        do list.push_back(number());
+        while (accept(','));
+        expect(']');
+        return list;
+    }
+    template <class F>
+    void each_member(F&& f) {
+        expect('{');
+        if (accept('}')) return;
+        do {
+            const std::string name = string();
+            expect(':');
+            f(name);
+        } while (accept(','));
+        expect('}');
+    }
+    [[nodiscard]] safetensor tensor() {
+        safetensor t;
+        std::vector<std::uint64_t> offsets;
+        each_member([&](const std::string& key) {
+            if (key == "dtype") t.dtype = string();
+            else if (key == "shape") t.shape = numbers();
+            else if (key == "data_offsets") offsets = numbers();
+            else fail("has an unknown key '" + key + "'");
+        });
+        if (t.dtype.empty() || offsets.size() != 2) fail("has a tensor without dtype or data_offsets");
+        t.first = offsets[0];
+        t.last = offsets[1];
+        return t;
+    }
+
+    const std::string& file_;
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+/// Reads a safetensors file; every tensor's bytes lie within the data.
+[[nodiscard]] inline safetensors read_safetensors(const std::string& name) {
+    const std::vector<std::byte> bytes = read_file(name);
+    if (bytes.size() < 8) throw io_error(name, "is too short for a safetensors file");
+    const auto header_size = load_little_endian<std::uint64_t>(bytes, 0);
+    if (header_size > bytes.size() - 8) throw io_error(name, "is truncated, or not a safetensors file: its header says " +
+                                                                 std::to_string(header_size) + " bytes");
+    const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(header_size));
+    safetensors file;
+    file.file = name;
+    file.tensors = safetensors_header(name, header).read();
+    file.data.assign(bytes.begin() + static_cast<std::ptrdiff_t>(8 + header_size), bytes.end());
+    for (const auto& [tensor_name, t] : file.tensors) {
+        if (t.first > t.last || t.last > file.data.size()) {
+            throw io_error(name, "is truncated: tensor '" + tensor_name + "' ends at byte " + std::to_string(t.last) +
+                                     " of " + std::to_string(file.data.size()));
+        }
+    }
+    return file;
+}
+
+/// The elements of a float32 tensor of the given shape; io_error names what differs.
+[[nodiscard]] inline std::vector<float> float32_tensor(const safetensors& file, std::string_view name,
+                                                       const std::vector<std::uint64_t>& shape) {
+    const auto text = [](const std::vector<std::uint64_t>& extents) {
+        std::string s = "[";
+        for (std::size_t i = 0; i < extents.size(); ++i) s += (i == 0 ? "" : ", ") + std::to_string(extents[i]);
+        return s + "]";
+    };
+    const auto found = file.tensors.find(name);
+    if (found == file.tensors.end()) throw io_error(file.file, "has no tensor '" + std::string(name) + "'");
+    const safetensor& t = found->second;
+    const std::string subject = "tensor '" + std::string(name) + "' ";
+    if (t.dtype != "F32") throw io_error(file.file, subject + "has type " + t.dtype + " and must have F32");
+    if (t.shape != shape) throw io_error(file.file, subject + "has shape " + text(t.shape) + " and must have " + text(shape));
+    std::uint64_t bytes = 4;
+    for (const std::uint64_t e : shape) bytes *= e;  // the caller's own shape: no overflow
+    if (t.last - t.first != bytes) throw io_error(file.file, subject + "has too few or too many bytes for its shape");
+    std::vector<float> values(static_cast<std::size_t>(bytes / 4));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = std::bit_cast<float>(load_little_endian<std::uint32_t>(file.data, static_cast<std::size_t>(t.first) + 4 * i));
+    }
+    return values;
+}
+
+}  // namespace dyad::inline v1::io
