@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <dyad/nn.hpp>
@@ -16,11 +17,13 @@
 
 namespace digits {
 
-/// Memory for one forward pass on one thread: all tensors of one block, decoded operands included, fit a megabyte.
+/// Memory for forward passes on one thread, grown to what a model asks for.
 class scratch_memory {
 public:
-    scratch_memory() : bytes_(std::size_t{1} << 20) {}
-    [[nodiscard]] dyad::arena arena() { return dyad::arena(bytes_); }
+    [[nodiscard]] dyad::arena arena(std::size_t bytes) {
+        if (bytes_.size() < bytes) bytes_.resize(bytes);
+        return dyad::arena(bytes_);
+    }
 
 private:
     std::vector<std::byte> bytes_;
@@ -40,6 +43,7 @@ public:
         require(network_.prepare(source), source);
         names_ = source.names();
         scales_ = source.scales();
+        scratch_bytes_ = network_.scratch_bytes();
     }
 
     /// Names of the tensors between operations, in network order, and the value of one code of each.
@@ -60,9 +64,11 @@ public:
     [[nodiscard]] std::vector<double> logits(const std::vector<input>& patches, scratch_memory& scratch,
                                              Probe&& probe = {}) const {
         typename R::stream codes[classes];
-        dyad::arena arena = scratch.arena();
+        dyad::arena arena = scratch.arena(scratch_bytes_);
+        const dyad::serial one_thread;
+        const dyad::nn::context<std::remove_reference_t<Probe>, const dyad::serial> context{arena, probe, one_thread};
         const dyad::status s = network_.run(dyad::make_matrix(patches.data(), tokens, patch_pixels),
-                                            dyad::make_matrix(codes, 1, classes), arena, probe);
+                                            dyad::make_matrix(codes, 1, classes), context);
         if (s != dyad::status::ok) throw std::runtime_error(std::string("the model does not run: ") + to_string(s));
         std::vector<double> values;
         for (const auto code : codes) values.push_back(dyad::convert<double>(code) * scales_.back());
@@ -91,6 +97,7 @@ private:
 
     std::vector<std::byte> memory_;
     network network_;
+    std::size_t scratch_bytes_ = 0;
     std::vector<std::string> names_;
     std::vector<double> scales_;
 };

@@ -67,13 +67,27 @@ public:
     }
 
     /// patches: tokens x patch_pixels; logits: 1 x classes.
-    template <class Probe = dyad::nn::no_probe, dyad::executor Executor = dyad::serial>
-    dyad::status run(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> logits, dyad::arena& scratch,
-                     Probe&& probe = {}, Executor&& execute = {}) const noexcept {
-        const std::size_t mark = scratch.used();
-        const dyad::status s = forward(patches, logits, scratch, probe, execute);
-        scratch.rewind(mark);
+    template <class Context>
+    dyad::status run(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> logits,
+                     const Context& context) const noexcept {
+        const std::size_t mark = context.scratch.used();
+        const dyad::status s = forward(patches, logits, context);
+        context.scratch.rewind(mark);
         return s;
+    }
+    /// The same without a probe, on this thread.
+    dyad::status run(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> logits,
+                     dyad::arena& scratch) const noexcept {
+        const dyad::nn::no_probe nobody;
+        const dyad::serial one_thread;
+        return run(patches, logits, dyad::nn::context<const dyad::nn::no_probe, const dyad::serial>{scratch, nobody, one_thread});
+    }
+    /// Bytes of scratch memory that a run takes.
+    [[nodiscard]] std::size_t scratch_bytes() const noexcept {
+        dyad::arena need = dyad::arena::measuring();
+        static_cast<void>(run(dyad::make_matrix<const input>(nullptr, tokens, patch_pixels),
+                              dyad::make_matrix<stream>(nullptr, 1, classes), need));
+        return need.peak();
     }
 
     /// Shows every stored parameter to v.array(view) or v.scalar(x), in network order.
@@ -94,41 +108,43 @@ private:
     template <class T>
     using tensor = dyad::nn::tensor_of<R, T>;
 
-    template <class Probe, class Executor>
-    dyad::status forward(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> logits, dyad::arena& scratch,
-                         Probe& probe, Executor& execute) const noexcept {
+    template <class Context>
+    dyad::status forward(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> logits,
+                         const Context& context) const noexcept {
         using dyad::as_const;
         using dyad::status;
-        using scaling = typename R::scaling;
+        using dyad::nn::as_operand;
+        constexpr dyad::nn::static_scale fixed_scale;
         // 1. Patches to tokens, each with its position.
         tensor<operand> in;
         dyad::matrix_view<stream> x;
-        if (const status s = scaling::template operand<operand>(patches, scratch, in); s != status::ok) return s;
-        probe(input_edge_.number, in.codes, in.token);
-        if (const status s = scratch.take(tokens, width, x); s != status::ok) return s;
-        if (const status s = embed_.run(in, x, scratch, execute); s != status::ok) return s;
-        probe(embed_edge_.number, as_const(x), dyad::nn::static_scale{});
-        if (const status s = position_.run(as_const(x), x); s != status::ok) return s;
-        probe(position_edge_.number, as_const(x), dyad::nn::static_scale{});
+        if (const status s = as_operand<R, operand>(patches, in, input_edge_.number, context); s != status::ok) return s;
+        if (const status s = context.scratch.take(tokens, width, x); s != status::ok) return s;
+        if (const status s = embed_.run(in, x, context); s != status::ok) return s;
+        context.show(embed_edge_.number, as_const(x), fixed_scale);
+        if (const status s = position_.run(as_const(x), x, context); s != status::ok) return s;
+        context.show(position_edge_.number, as_const(x), fixed_scale);
         // 2. The blocks.
         for (const auto& block : blocks_) {
-            if (const status s = block.run(x, scratch, probe, execute); s != status::ok) return s;
+            if (const status s = block.run(x, context); s != status::ok) return s;
         }
         // 3. Mean of the normalized tokens, and the classes.
         dyad::matrix_view<input> normalized;
         dyad::matrix_view<input> pooled;
-        if (const status s = scratch.take(tokens, width, normalized); s != status::ok) return s;
-        if (const status s = scratch.take(1, width, pooled); s != status::ok) return s;
-        if (const status s = norm_.run(as_const(x), normalized, execute); s != status::ok) return s;
         tensor<operand> n;
-        if (const status s = scaling::template operand<operand>(as_const(normalized), scratch, n); s != status::ok) return s;
-        probe(norm_edge_.number, n.codes, n.token);
-        if (const status s = mean_.run(n, pooled); s != status::ok) return s;
         tensor<operand> m;
-        if (const status s = scaling::template operand<operand>(as_const(pooled), scratch, m); s != status::ok) return s;
-        probe(mean_edge_.number, m.codes, m.token);
-        if (const status s = head_.run(m, logits, scratch, execute); s != status::ok) return s;
-        probe(logit_edge_.number, as_const(logits), dyad::nn::static_scale{});
+        if (const status s = context.scratch.take(tokens, width, normalized); s != status::ok) return s;
+        if (const status s = context.scratch.take(1, width, pooled); s != status::ok) return s;
+        if (const status s = norm_.run(as_const(x), normalized, context); s != status::ok) return s;
+        if (const status s = as_operand<R, operand>(as_const(normalized), n, norm_edge_.number, context); s != status::ok) {
+            return s;
+        }
+        if (const status s = mean_.run(n, pooled, context); s != status::ok) return s;
+        if (const status s = as_operand<R, operand>(as_const(pooled), m, mean_edge_.number, context); s != status::ok) {
+            return s;
+        }
+        if (const status s = head_.run(m, logits, context); s != status::ok) return s;
+        context.show(logit_edge_.number, as_const(logits), fixed_scale);
         return status::ok;
     }
 

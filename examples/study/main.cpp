@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // dyad-study: one vision transformer under every recipe; which number formats can it live in, and what does each cost?
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -9,9 +8,9 @@
 #include <iostream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "calibrate.hpp"
 #include "options.hpp"
 #include "provenance.hpp"
 #include "report.hpp"
@@ -26,56 +25,6 @@ std::vector<recipe_entry> all_recipes() {
 }
 
 namespace {
-
-/// One line on the terminal that is written over.
-class progress {
-public:
-    progress(std::string label, std::size_t total) : label_(std::move(label)), total_(total) {}
-    void step() {
-        const std::size_t done = ++done_;
-        if (done % 10 == 0 || done == total_) {
-            std::fprintf(stderr, "\r%s %zu / %zu%s", label_.c_str(), done, total_, done == total_ ? "\n" : "");
-        }
-    }
-
-private:
-    std::string label_;
-    std::size_t total_;
-    std::atomic<std::size_t> done_ = 0;
-};
-
-/// f(i, scratch) for every i < n on all cores; every result goes to a place of its own, so order does not matter.
-template <class F>
-void for_each_image(const std::string& label, std::size_t n, F&& f) {
-    progress shown(label, n);
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-        digits::scratch_memory scratch;
-        for (std::size_t i = next++; i < n; i = next++) {
-            f(i, scratch);
-            shown.step();
-        }
-    };
-    std::vector<std::jthread> threads;
-    for (unsigned t = 1; t < std::thread::hardware_concurrency(); ++t) threads.emplace_back(work);
-    work();
-}
-
-/// Largest magnitude of every edge in float32 over the calibration images.
-std::vector<double> calibrate(const runner& float32, const std::vector<std::vector<double>>& images) {
-    std::vector<std::vector<double>> largest(images.size(), std::vector<double>(float32.edge_names().size()));
-    for_each_image("calibrate on images", images.size(), [&](std::size_t i, digits::scratch_memory& scratch) {
-        const tensors edges = float32.capture(images[i], scratch);
-        for (std::size_t e = 0; e < edges.size(); ++e) {
-            for (const float x : edges[e]) largest[i][e] = std::max(largest[i][e], std::fabs(static_cast<double>(x)));
-        }
-    });
-    std::vector<double> absmax(float32.edge_names().size());
-    for (const auto& one : largest) {
-        for (std::size_t e = 0; e < absmax.size(); ++e) absmax[e] = std::max(absmax[e], one[e]);
-    }
-    return absmax;
-}
 
 /// Root mean square of all logits of float32.
 double rms(const std::vector<image_result>& results) {
@@ -164,13 +113,8 @@ std::vector<double> time_recipes(const std::vector<std::unique_ptr<runner>>& run
 study_result run(const options& chosen) {
     const digits::image_set data = digits::read_images(chosen.images, chosen.labels);
     const dyad::io::safetensors weights = dyad::io::read_safetensors(chosen.model);
-    std::vector<std::vector<double>> calibration;
-    std::vector<std::vector<double>> images;
-    std::vector<std::size_t> labels;
-    for (std::size_t i = 0; i < data.images.size(); ++i) {
-        (digits::is_test_image(i) ? images : calibration).push_back(data.images[i]);
-        if (digits::is_test_image(i)) labels.push_back(data.labels[i]);
-    }
+    const split_images split = split_by_use(data);
+    const auto& [calibration, images, labels] = split;
 
     // The models. float32 comes first: it gives the ranges and the reference.
     std::vector<recipe_entry> entries;

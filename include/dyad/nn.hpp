@@ -4,6 +4,7 @@
 
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/attention.hpp>
+#include <dyad/nn/context.hpp>
 #include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/functions.hpp>
 #include <dyad/nn/linear.hpp>

@@ -12,7 +12,9 @@
 #include <compare>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <random>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -41,51 +43,80 @@ void for_each_width(Function f) {
     }(std::make_integer_sequence<int, 64>{});
 }
 
-template <class T>
-std::vector<T> boundary_and_random() {
-    std::vector<T> all;
-    std::mt19937_64 random(T::width);
-    const auto add = [&all](int128_t raw) {
-        if (raw >= T::min_raw && raw <= T::max_raw) all.push_back(T::from_raw(static_cast<typename T::raw_type>(raw)));
+/// Raw numbers in [low, high]: the ends, the middle, seeded randoms.
+std::vector<int128_t> some_raws(int128_t low, int128_t high) {
+    std::vector<int128_t> all;
+    std::mt19937_64 random(1);
+    const auto add = [&](int128_t raw) {
+        if (raw >= low && raw <= high) all.push_back(raw);
     };
     for (int128_t offset = -2; offset <= 2; ++offset) {
         add(offset);
-        add(int128_t{T::max_raw} - 2 + offset);
-        add(int128_t{T::min_raw} + 2 + offset);
-        add(int128_t{T::max_raw} / 2 + offset);
+        add(high - 2 + offset);
+        add(low + 2 + offset);
+        add(high / 2 + offset);
     }
-    for (int i = 0; i < 40; ++i)
-        all.push_back(T::from_bits(static_cast<typename T::bits_type>(random() >> (64 - T::width))));
+    const auto range = static_cast<uint128_t>(high - low) + 1;
+    for (int i = 0; i < 40; ++i) add(low + static_cast<int128_t>(random() % range));
     return all;
 }
 
+/// The type as plain functions of raw numbers, so that the loops are compiled once.
+struct operations {
+    std::string name;
+    int width;
+    int fraction;
+    bool is_signed;
+    int128_t min_raw;
+    int128_t max_raw;
+    std::uint64_t (*bits)(int128_t raw);
+    int128_t (*from_bits)(std::uint64_t bits);
+    dyad::unpacked (*unpack)(int128_t raw);
+    int128_t (*pack)(const dyad::unpacked& x, rounding mode);
+    std::unique_ptr<reference::target> target;
+};
 template <class T>
-void check_width(tally& cases) {
+operations operations_of() {
+    using raw = typename T::raw_type;
+    return {name_of<T>(),
+            T::width,
+            T::fraction,
+            T::is_signed,
+            T::min_raw,
+            T::max_raw,
+            [](int128_t x) { return std::uint64_t{T::from_raw(static_cast<raw>(x)).bits()}; },
+            [](std::uint64_t x) { return int128_t{T::from_bits(static_cast<typename T::bits_type>(x)).raw()}; },
+            [](int128_t x) { return T::from_raw(static_cast<raw>(x)).unpack(); },
+            [](const dyad::unpacked& x, rounding mode) { return int128_t{T::pack(x, mode, saturation::none).raw()}; },
+            reference::traits<T>::make()};
+}
+
+void check_type(tally& cases, const operations& type) {
     // 1. The range, by its definition.
     const int128_t one = 1;
-    const int128_t high = T::is_signed ? (one << (T::width - 1)) - 1 : (one << T::width) - 1;
-    const int128_t low = T::is_signed ? -(one << (T::width - 1)) : 0;
-    cases.check(T::max_raw == high && T::min_raw == low, name_of<T>(), ": range");
-    const auto target = reference::traits<T>::make();
-    for (const T x : boundary_and_random<T>()) {
+    const int128_t high = type.is_signed ? (one << (type.width - 1)) - 1 : (one << type.width) - 1;
+    const int128_t low = type.is_signed ? -(one << (type.width - 1)) : 0;
+    cases.check(type.max_raw == high && type.min_raw == low, type.name, ": range");
+    for (const int128_t raw : some_raws(low, high)) {
         // 2. Bits are the low bits of the two's complement number; unpack and pack are each other's inverse.
-        const auto raw = static_cast<int128_t>(x.raw());
-        const auto pattern = static_cast<std::uint64_t>(static_cast<uint128_t>(raw) &
-                                                        ((uint128_t{1} << T::width) - 1));
-        cases.check(x.bits() == pattern && T::from_bits(x.bits()) == x, name_of<T>(), ": bits of ", raw);
-        cases.check(reference::real_of(x.unpack()) == real_of(x), name_of<T>(), ": unpack of ", raw);
+        const auto pattern =
+            static_cast<std::uint64_t>(static_cast<uint128_t>(raw) & ((uint128_t{1} << type.width) - 1));
+        cases.check(type.bits(raw) == pattern && type.from_bits(pattern) == raw, type.name, ": bits of ", raw);
+        const auto m = static_cast<uint128_t>(raw < 0 ? -raw : raw);
+        const reference::real exact{reference::kind::finite, raw < 0, reference::scaled(m, -type.fraction)};
+        cases.check(real_of(type.unpack(raw)) == exact, type.name, ": unpack of ", raw);
         for (const rounding mode : dyad_test::all_rounding_modes)
-            cases.check(T::pack(x.unpack(), mode, saturation::none) == x, name_of<T>(), ": pack of ", raw, " ", mode);
+            cases.check(type.pack(type.unpack(raw), mode) == raw, type.name, ": pack of ", raw, " ", mode);
         // 3. Halves, quarters and the next doubles around each value, in every mode.
-        const double value = std::ldexp(static_cast<double>(raw), -T::fraction);
-        const double unit = std::ldexp(1.0, -T::fraction);
+        const double value = std::ldexp(static_cast<double>(raw), -type.fraction);
+        const double unit = std::ldexp(1.0, -type.fraction);
         for (const double y : {value, value + unit / 2, value + unit / 4, std::nextafter(value, HUGE_VAL),
                                std::nextafter(value, -HUGE_VAL), 4 * value}) {
-            target->take(real_of(y));
+            type.target->take(real_of(y));
             for (const rounding mode : dyad_test::all_rounding_modes) {
-                const T got = T::pack(dyad::unpack(y), mode, saturation::none);
-                cases.check(got.raw() == target->code(mode, saturation::none), name_of<T>(), ": ", y, " ", mode,
-                            ": got ", got.raw());
+                const int128_t got = type.pack(dyad::unpack(y), mode);
+                cases.check(got == type.target->code(mode, saturation::none), type.name, ": ", y, " ", mode, ": got ",
+                            got);
             }
         }
     }
@@ -94,17 +125,20 @@ void check_width(tally& cases) {
 TEST_CASE("fixed: every width, both signs, saturating and wrapping") {
     tally cases("widths 1..64");
     for_each_width([&cases]<int Width>() {
-        check_width<fixed<Width, 0>>(cases);
-        check_width<fixed<Width, Width - 1>>(cases);
-        check_width<fixed<Width, Width / 2, signedness::is_unsigned>>(cases);
-        check_width<fixed<Width, 3, signedness::is_signed, overflow::wrap>>(cases);
-        check_width<fixed<Width, -5, signedness::is_unsigned, overflow::wrap>>(cases);
+        check_type(cases, operations_of<fixed<Width, 0>>());
+        check_type(cases, operations_of<fixed<Width, Width / 2, signedness::is_unsigned>>());
+        check_type(cases, operations_of<fixed<Width, 3, signedness::is_signed, overflow::wrap>>());
     });
-    check_width<fixed<8, 12>>(cases);
-    check_width<fixed<8, -100>>(cases);
-    check_width<fixed<16, 100>>(cases);
-    check_width<fixed<64, 63>>(cases);
-    check_width<fixed<64, 64, signedness::is_unsigned>>(cases);
+    check_type(cases, operations_of<fixed<8, 7>>());
+    check_type(cases, operations_of<q15>());
+    check_type(cases, operations_of<q31>());
+    check_type(cases, operations_of<fixed<8, 12>>());
+    check_type(cases, operations_of<fixed<8, -100>>());
+    check_type(cases, operations_of<fixed<16, 100>>());
+    check_type(cases, operations_of<fixed<64, 63>>());
+    check_type(cases, operations_of<fixed<64, 64, signedness::is_unsigned>>());
+    check_type(cases, operations_of<fixed<13, -5, signedness::is_unsigned, overflow::wrap>>());
+    check_type(cases, operations_of<fixed<64, -5, signedness::is_unsigned, overflow::wrap>>());
 }
 
 TEST_CASE("fixed: fractions at the ends of their range, against rationals") {
@@ -223,7 +257,8 @@ TEST_CASE("fixed: to float and double, rounded once to nearest even") {
     const auto check = [&cases]<class T>(T) {
         const auto single = reference::traits<float>::make();
         const auto wide = reference::traits<double>::make();
-        for (const T x : boundary_and_random<T>()) {
+        for (const int128_t raw : some_raws(T::min_raw, T::max_raw)) {
+            const T x = T::from_raw(static_cast<typename T::raw_type>(raw));
             single->take(real_of(x));
             wide->take(real_of(x));
             const auto to_float = reference::traits<float>::code(static_cast<float>(x));

@@ -121,6 +121,7 @@ TEST_CASE("minifloat: comparison of all pairs of 8 bits, and negation") {
             const std::vector<T> codes = reference::all_codes<T>();
             std::vector<real> values;
             for (const T x : codes) values.push_back(real_of(x));
+            const auto target = reference::traits<T>::make();
             for (std::size_t i = 0; i < codes.size(); ++i) {
                 for (std::size_t j = 0; j < codes.size(); ++j) {
                     const T x = codes[i];
@@ -135,7 +136,7 @@ TEST_CASE("minifloat: comparison of all pairs of 8 bits, and negation") {
                                     (x >= y) == (order == 0 || order == 1),
                                 x.bits(), " ", y.bits());
                 }
-                const auto target = reference::traits<T>::make();
+                if (values[i].what == kind::nan) continue;
                 target->take(reference::negated(values[i]));
                 const auto expected = target->code(dyad::rounding::nearest_even, dyad::saturation::none);
                 cases.check((-codes[i]).bits() == expected, "-", codes[i].bits());
@@ -144,10 +145,20 @@ TEST_CASE("minifloat: comparison of all pairs of 8 bits, and negation") {
     });
 }
 
-// floor(log10 2^(e)) and friends, by counting powers of ten.
+TEST_CASE("minifloat: the negative of a NaN is that NaN") {
+    for_each_type([]<class T>(T) {
+        if constexpr (T::format.nan != dyad::nan_codes::none) {
+            tally cases("-NaN of " + name_of<T>());
+            for (const T x : reference::all_codes<T>())
+                if (real_of(x).what == kind::nan) cases.check((-x).bits() == x.bits(), x.bits(), ": got ", (-x).bits());
+        }
+    });
+}
+
 dyad_test::cpp_rational rational_of(const reference::exact& x) {
     return dyad_test::cpp_rational(dyad_test::cpp_int(x)) * dyad_test::power_of_two(-reference::unit_digits);
 }
+/// floor(log10 x), by counting powers of ten.
 int floor_log10(const dyad_test::cpp_rational& x) {
     int n = 0;
     dyad_test::cpp_rational power = 1;

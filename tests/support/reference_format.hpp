@@ -154,6 +154,7 @@ real real_of(const dyad::basic_unpacked<S>& x) {
 // --- arithmetic, exactly; the quotient keeps its place among all thresholds ---
 
 inline bool is_zero(const real& x) { return x.what == kind::finite && x.magnitude == 0; }
+inline bool is_signalling(const real& x) { return x.what == kind::nan && x.payload < quiet; }
 inline real invalid() { return {kind::nan, false, 0, quiet}; }
 inline real negated(real x) {
     x.negative = !x.negative;
@@ -205,7 +206,7 @@ inline real quotient(const real& x, const real& y) {
 /// -1, 0, 1 as IEEE 754 compares; 2 for unordered.
 inline int order(const real& x, const real& y) {
     if (x.what == kind::nan || y.what == kind::nan) return 2;
-    const exact beyond = scaled(1, 600);
+    const exact beyond = exact(1) << 1000u;
     exact a = x.what == kind::infinity ? beyond : x.magnitude;
     exact b = y.what == kind::infinity ? beyond : y.magnitude;
     if (x.negative) a = -a;

@@ -28,8 +28,13 @@ public:
         return a;
     }
 
-    /// Bytes given out so far, with the padding for alignment in the worst case.
+    [[nodiscard]] constexpr bool is_measuring() const noexcept {
+        return first_ == nullptr && size_ == std::numeric_limits<std::size_t>::max();
+    }
+
+    /// Bytes given out at present, with the padding for alignment in the worst case; and the most there ever were.
     [[nodiscard]] constexpr std::size_t used() const noexcept { return used_; }
+    [[nodiscard]] constexpr std::size_t peak() const noexcept { return peak_; }
     constexpr void rewind(std::size_t used) noexcept { used_ = used; }
 
     template <class T>
@@ -46,6 +51,7 @@ public:
         const std::size_t start = used_ == 0 ? alignment : used_;
         if (start > size_ || bytes > size_ - start) return status::arena_too_small;
         used_ = start + bytes;
+        peak_ = used_ > peak_ ? used_ : peak_;
         auto* const data = first_ == nullptr ? nullptr : reinterpret_cast<T*>(first_ + start - alignment + skew);
         piece = make_matrix(data, rows, columns);
         return status::ok;
@@ -62,6 +68,7 @@ private:
     std::byte* first_ = nullptr;
     std::size_t size_ = 0;
     std::size_t used_ = 0;
+    std::size_t peak_ = 0;
 };
 
 }  // namespace dyad::inline v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters of a prepared model as bytes, in the order in which the model shows them to a visitor: for programs that
-// only run a model, and for counting. The bytes are the memory of the codes on this machine, without a header.
+// only run a model, and for counting. The bytes are the memory of the codes on this machine, without a header; views are
+// contiguous.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,26 @@ inline constexpr int width_of = static_cast<int>(8 * sizeof(T));
 template <format T>
 inline constexpr int width_of<T> = T::width;
 
-/// Writes a model's parameters into `bytes`; `used` tells how many, also where there was no room.
+/// Counts the bytes that a writer will need.
+class archive_size {
+public:
+    template <class T, int Rank>
+    status array(view<T, Rank> v) noexcept {
+        bytes_ += static_cast<std::size_t>(v.size()) * sizeof(T);
+        return status::ok;
+    }
+    template <class T>
+    status scalar(const T&) noexcept {
+        bytes_ += sizeof(T);
+        return status::ok;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+private:
+    std::size_t bytes_ = 0;
+};
+
+/// Writes a model's parameters into `bytes`; `used` tells how many.
 class archive_writer {
 public:
     explicit archive_writer(std::span<std::byte> bytes) noexcept : bytes_(bytes) {}
@@ -37,10 +57,9 @@ public:
 
 private:
     status copy(const void* from, std::size_t count) noexcept {
-        const std::size_t first = used_;
+        if (count > bytes_.size() - used_) return status::archive_too_short;
+        if (count != 0) std::memcpy(bytes_.data() + used_, from, count);
         used_ += count;
-        if (used_ > bytes_.size()) return status::archive_too_short;
-        if (count != 0) std::memcpy(bytes_.data() + first, from, count);
         return status::ok;
     }
 

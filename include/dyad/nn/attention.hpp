@@ -4,8 +4,8 @@
 #pragma once
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/executor.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/nn/context.hpp>
 #include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/linear.hpp>
 #include <dyad/nn/preparation.hpp>
@@ -62,26 +62,25 @@ public:
     }
 
     /// in, out: tokens x width.
-    template <class Probe, executor Executor>
-    status run(const tensor_of<R, operand>& in, matrix_view<stream> out, arena& scratch, Probe& probe,
-               Executor& execute) const noexcept {
+    template <class Context>
+    status run(const tensor_of<R, operand>& in, matrix_view<stream> out, const Context& context) const noexcept {
         // 1. q, k, v side by side.
         matrix_view<produced<R, operand>> qkv;
-        if (const status s = scratch.take(tokens_, 3 * width_, qkv); s != status::ok) return s;
-        if (const status s = qkv_.run(in, qkv, scratch, execute); s != status::ok) return s;
+        if (const status s = context.scratch.take(tokens_, 3 * width_, qkv); s != status::ok) return s;
+        if (const status s = qkv_.run(in, qkv, context); s != status::ok) return s;
         tensor_of<R, operand> part[3];
         for (int i = 0; i < 3; ++i) {
             const auto codes = as_const(column_block(qkv, i * width_, width_));
-            if (const status s = R::scaling::template operand<operand>(codes, scratch, part[i]); s != status::ok) return s;
-            probe(qkv_edges_[i].number, part[i].codes, part[i].token);
+            const status s = as_operand<R, operand>(codes, part[i], qkv_edges_[i].number, context);
+            if (s != status::ok) return s;
         }
         // 2. Attention of each head, heads side by side again, and the projection.
         tensor_of<R, probability> p;
-        if (const status s = share(part[0], part[1], p, scratch, probe, execute); s != status::ok) return s;
-        tensor_of<R, operand> context;
-        if (const status s = mix(p, part[2], context, scratch, probe, execute); s != status::ok) return s;
-        if (const status s = projection_.run(context, out, scratch, execute); s != status::ok) return s;
-        probe(projection_edge_.number, as_const(out), static_scale{});
+        if (const status s = share(part[0], part[1], p, context); s != status::ok) return s;
+        tensor_of<R, operand> mixture;
+        if (const status s = mix(p, part[2], mixture, context); s != status::ok) return s;
+        if (const status s = projection_.run(mixture, out, context); s != status::ok) return s;
+        context.show(projection_edge_.number, as_const(out), static_scale{});
         return status::ok;
     }
 
@@ -96,42 +95,38 @@ public:
 
 private:
     /// p = softmax(q k^T / sqrt(d)), the heads' tokens x tokens matrices one below the other.
-    template <class Probe, executor Executor>
+    template <class Context>
     status share(const tensor_of<R, operand>& q, const tensor_of<R, operand>& k, tensor_of<R, probability>& p,
-                 arena& scratch, Probe& probe, Executor& execute) const noexcept {
+                 const Context& context) const noexcept {
         const index d = width_ / heads_;
         matrix_view<value> scores;
         matrix_view<produced<R, probability>> shares;
-        if (const status s = scratch.take(heads_ * tokens_, tokens_, scores); s != status::ok) return s;
-        if (const status s = scratch.take(heads_ * tokens_, tokens_, shares); s != status::ok) return s;
+        if (const status s = context.scratch.take(heads_ * tokens_, tokens_, scores); s != status::ok) return s;
+        if (const status s = context.scratch.take(heads_ * tokens_, tokens_, shares); s != status::ok) return s;
         for (index h = 0; h < heads_; ++h) {
-            const status s = product<R>(column_block(q.codes, h * d, d), transposed(column_block(k.codes, h * d, d)),
-                                        row_block(scores, h * tokens_, tokens_), scores_.max_bias(),
-                                        scores_.epilogue(q.token, k.token), scratch, execute);
+            const status s = multiply<R>(column_block(q.codes, h * d, d), transposed(column_block(k.codes, h * d, d)),
+                                         row_block(scores, h * tokens_, tokens_), scores_.max_bias(),
+                                         scores_.epilogue(q.token, k.token), context);
             if (s != status::ok) return s;
         }
-        probe(scores_edge_.number, as_const(scores), static_scale{});
-        if (const status s = for_each_row(softmax_, as_const(scores), shares, execute); s != status::ok) return s;
-        const status s = R::scaling::template operand<probability>(as_const(shares), scratch, p);
-        if (s == status::ok) probe(softmax_edge_.number, p.codes, p.token);
-        return s;
+        context.show(scores_edge_.number, as_const(scores), static_scale{});
+        if (const status s = for_each_row(softmax_, as_const(scores), shares, context); s != status::ok) return s;
+        return as_operand<R, probability>(as_const(shares), p, softmax_edge_.number, context);
     }
-    /// context = p v, tokens x width.
-    template <class Probe, executor Executor>
-    status mix(const tensor_of<R, probability>& p, const tensor_of<R, operand>& v, tensor_of<R, operand>& context,
-               arena& scratch, Probe& probe, Executor& execute) const noexcept {
+    /// p v of all heads side by side, tokens x width.
+    template <class Context>
+    status mix(const tensor_of<R, probability>& p, const tensor_of<R, operand>& v, tensor_of<R, operand>& mixture,
+               const Context& context) const noexcept {
         const index d = width_ / heads_;
         matrix_view<produced<R, operand>> mixed;
-        if (const status s = scratch.take(tokens_, width_, mixed); s != status::ok) return s;
+        if (const status s = context.scratch.take(tokens_, width_, mixed); s != status::ok) return s;
         for (index h = 0; h < heads_; ++h) {
-            const status s = product<R>(row_block(p.codes, h * tokens_, tokens_), column_block(v.codes, h * d, d),
-                                        column_block(mixed, h * d, d), context_.max_bias(),
-                                        context_.epilogue(p.token, v.token), scratch, execute);
+            const status s = multiply<R>(row_block(p.codes, h * tokens_, tokens_), column_block(v.codes, h * d, d),
+                                         column_block(mixed, h * d, d), context_.max_bias(),
+                                         context_.epilogue(p.token, v.token), context);
             if (s != status::ok) return s;
         }
-        const status s = R::scaling::template operand<operand>(as_const(mixed), scratch, context);
-        if (s == status::ok) probe(context_edge_.number, context.codes, context.token);
-        return s;
+        return as_operand<R, operand>(as_const(mixed), mixture, context_edge_.number, context);
     }
 
     index tokens_ = 0;

@@ -5,24 +5,13 @@
 #include <cstdint>
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/executor.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/nn/context.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
-
-/// Applies f.run to every row of src; the first status that is not ok wins.
-template <class F, number In, number Out, executor Executor>
-status for_each_row(const F& f, matrix_view<const In> src, matrix_view<Out> dst, Executor& execute) noexcept {
-    if (src.extent != dst.extent) return status::extents_differ;
-    // Row functions fail on shapes and pointers only, which all rows share: try the first, then run the others.
-    if (src.extent[0] == 0) return status::ok;
-    if (const status s = f.run(row(src, 0), row(dst, 0)); s != status::ok) return s;
-    execute(src.extent[0] - 1, [&](index i) { static_cast<void>(f.run(row(src, i + 1), row(dst, i + 1))); });
-    return status::ok;
-}
 
 /// Layer normalization from In (codes of in_scale) to Out: parameters name.weight, name.bias.
 template <recipe R, number In, number Out>
@@ -40,9 +29,9 @@ public:
         if (const status s = source.parameter((name / "bias").text(), 1, width_, beta); s != status::ok) return s;
         return function_.set(row(gamma, 0), row(beta, 0), epsilon, in_scale, out_scale);
     }
-    template <executor Executor>
-    status run(matrix_view<const In> in, matrix_view<Out> out, Executor& execute) const noexcept {
-        return for_each_row(function_, in, out, execute);
+    template <class Context>
+    status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
+        return for_each_row(function_, in, out, context);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
@@ -59,9 +48,9 @@ template <recipe R, number In, number Out>
 class activation {
 public:
     status prepare(double in_scale, double out_scale) noexcept { return function_.set(in_scale, out_scale); }
-    template <executor Executor>
-    status run(matrix_view<const In> in, matrix_view<Out> out, Executor& execute) const noexcept {
-        return for_each_row(function_, in, out, execute);
+    template <class Context>
+    status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
+        return for_each_row(function_, in, out, context);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
@@ -81,11 +70,14 @@ public:
     status prepare(double x_scale, double y_scale, double out_scale) noexcept {
         return sum_.set(x_scale, y_scale, out_scale);
     }
-    status run(matrix_view<const stream> x, matrix_view<const stream> y, matrix_view<stream> out) const noexcept {
+    template <class Context>
+    status run(matrix_view<const stream> x, matrix_view<const stream> y, matrix_view<stream> out,
+               const Context& context) const noexcept {
         if (x.extent != y.extent || x.extent != out.extent) return status::extents_differ;
-        for (index i = 0; i < x.extent[0]; ++i) {
+        if (context.measuring()) return status::ok;
+        context.execute(x.extent[0], [&](index i) {
             for (index j = 0; j < x.extent[1]; ++j) out(i, j) = sum_(x(i, j), y(i, j));
-        }
+        });
         return status::ok;
     }
     template <class Visitor>
@@ -118,8 +110,9 @@ public:
         }
         return sum_.prepare(x_scale, scale, out_scale);
     }
-    status run(matrix_view<const stream> x, matrix_view<stream> out) const noexcept {
-        return sum_.run(x, as_const(constant_), out);
+    template <class Context>
+    status run(matrix_view<const stream> x, matrix_view<stream> out, const Context& context) const noexcept {
+        return sum_.run(x, as_const(constant_), out, context);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
@@ -145,7 +138,8 @@ public:
     status prepare(double in_scale, double out_scale) noexcept {
         return columns_.set(0, 0.0, in_scale / static_cast<double>(rows_), out_scale);
     }
-    status run(const tensor_of<R, operand>& in, matrix_view<Out> out) const noexcept {
+    template <class Context>
+    status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
         if (in.codes.extent[0] != rows_ || out.extent[0] != 1 || in.codes.extent[1] != out.extent[1]) {
             return status::extents_differ;
         }
@@ -153,6 +147,7 @@ public:
             constexpr std::uint64_t most = max_terms<sum_of<R>, operand, uinteger<1>>();
             if (static_cast<std::uint64_t>(rows_) > most) return status::k_exceeds_accumulator;
         }
+        if (context.measuring()) return status::ok;
         const auto epilogue = columns_.epilogue(in.token);
         for (index j = 0; j < out.extent[1]; ++j) {
             sum_of<R> sum = 0;

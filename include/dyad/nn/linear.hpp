@@ -2,36 +2,16 @@
 // linear: y = x W^T + b, W out x in row-major, each row of W with its own scale.
 #pragma once
 
-#include <cstddef>
-#include <span>
+#include <concepts>
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/executor.hpp>
 #include <dyad/array/status.hpp>
-#include <dyad/linalg/gemm.hpp>
+#include <dyad/nn/context.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
-
-/// dst = epilogue(lhs * rhs) under a recipe's accumulator and product, with workspace from `scratch`.
-template <recipe R, number A, number B, class D, class Epilogue, executor Executor>
-status product(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<D> dst, std::uint64_t max_bias,
-               const Epilogue& epilogue, arena& scratch, Executor& execute) noexcept {
-    using plan_type = gemm_plan<A, B, typename R::accumulator, R::product>;
-    plan_type plan;
-    const std::size_t mark = scratch.used();
-    if (const status s = plan_type::make(lhs.extent[0], lhs.extent[1], rhs.extent[1], max_bias, plan); s != status::ok) {
-        return s;
-    }
-    vector_view<std::byte> workspace;
-    if (const status s = scratch.take(static_cast<index>(plan.workspace_bytes()), workspace); s != status::ok) return s;
-    const status s = plan.run(lhs, rhs, dst, epilogue,
-                              std::span<std::byte>(workspace.data, static_cast<std::size_t>(workspace.extent[0])), execute);
-    scratch.rewind(mark);
-    return s;
-}
 
 /// A fully connected layer from operands to Out.
 template <recipe R, number Out>
@@ -67,10 +47,10 @@ public:
     }
 
     /// in: tokens x in; out: tokens x out.
-    template <executor Executor>
-    status run(const tensor_of<R, operand>& in, matrix_view<Out> out, arena& scratch, Executor& execute) const noexcept {
-        return product<R>(in.codes, transposed(as_const(weights_)), out, columns_.max_bias(), columns_.epilogue(in.token),
-                          scratch, execute);
+    template <class Context>
+    status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
+        return multiply<R>(in.codes, transposed(as_const(weights_)), out, columns_.max_bias(), columns_.epilogue(in.token),
+                           context);
     }
 
     template <class Visitor>

@@ -74,10 +74,4 @@ struct edge {
     }
 };
 
-/// Sees every tensor as it is made: probe(edge number, codes, token), real value = code * scale(edge) * token.factor().
-struct no_probe {
-    template <class T, class Token>
-    constexpr void operator()(int, matrix_view<const T>, Token) const noexcept {}
-};
-
 }  // namespace dyad::inline v1::nn

@@ -283,6 +283,8 @@ struct dynamic_power_of_two_scaling : real_scaling {
     static status operand(matrix_view<const float> in, arena& scratch, tensor<T, token>& out) noexcept {
         matrix_view<T> codes;
         if (const status s = scratch.take(in.extent[0], in.extent[1], codes); s != status::ok) return s;
+        out = {as_const(codes), {}};
+        if (scratch.is_measuring()) return status::ok;
         const dynamic_scale scale{exponent<T>(largest_magnitude(in))};
         const double inverse = dynamic_scale{-scale.exponent}.factor();
         for (index i = 0; i < in.extent[0]; ++i) {
@@ -290,7 +292,7 @@ struct dynamic_power_of_two_scaling : real_scaling {
                 codes(i, j) = convert<T>(static_cast<double>(in(i, j)) * inverse, rounding::nearest_even, saturation::finite);
             }
         }
-        out = {as_const(codes), scale};
+        out.token = scale;
         return status::ok;
     }
 };

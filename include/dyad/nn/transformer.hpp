@@ -3,9 +3,9 @@
 #pragma once
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/executor.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/nn/attention.hpp>
+#include <dyad/nn/context.hpp>
 #include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/linear.hpp>
 #include <dyad/nn/preparation.hpp>
@@ -40,22 +40,22 @@ public:
         if (const status s = gelu_.prepare(first_scale, gelu_scale); s != status::ok) return s;
         return second_.prepare(source, name / "fc2", gelu_scale, [=](index) { return second_scale; });
     }
-    template <class Probe, executor Executor>
-    status run(const tensor_of<R, operand>& in, matrix_view<stream> out, arena& scratch, Probe& probe,
-               Executor& execute) const noexcept {
+    template <class Context>
+    status run(const tensor_of<R, operand>& in, matrix_view<stream> out, const Context& context) const noexcept {
         const index tokens = in.codes.extent[0];
         matrix_view<value> hidden;
         matrix_view<produced<R, operand>> active;
-        if (const status s = scratch.take(tokens, hidden_, hidden); s != status::ok) return s;
-        if (const status s = scratch.take(tokens, hidden_, active); s != status::ok) return s;
-        if (const status s = first_.run(in, hidden, scratch, execute); s != status::ok) return s;
-        probe(first_edge_.number, as_const(hidden), static_scale{});
-        if (const status s = gelu_.run(as_const(hidden), active, execute); s != status::ok) return s;
+        if (const status s = context.scratch.take(tokens, hidden_, hidden); s != status::ok) return s;
+        if (const status s = context.scratch.take(tokens, hidden_, active); s != status::ok) return s;
+        if (const status s = first_.run(in, hidden, context); s != status::ok) return s;
+        context.show(first_edge_.number, as_const(hidden), static_scale{});
+        if (const status s = gelu_.run(as_const(hidden), active, context); s != status::ok) return s;
         tensor_of<R, operand> a;
-        if (const status s = R::scaling::template operand<operand>(as_const(active), scratch, a); s != status::ok) return s;
-        probe(gelu_edge_.number, a.codes, a.token);
-        if (const status s = second_.run(a, out, scratch, execute); s != status::ok) return s;
-        probe(second_edge_.number, as_const(out), static_scale{});
+        if (const status s = as_operand<R, operand>(as_const(active), a, gelu_edge_.number, context); s != status::ok) {
+            return s;
+        }
+        if (const status s = second_.run(a, out, context); s != status::ok) return s;
+        context.show(second_edge_.number, as_const(out), static_scale{});
         return status::ok;
     }
     template <class Visitor>
@@ -100,23 +100,22 @@ public:
         return status::ok;
     }
     /// x: tokens x width, replaced by the sum.
-    template <class Probe, executor Executor>
-    status run(matrix_view<stream> x, arena& scratch, Probe& probe, Executor& execute) const noexcept {
-        const std::size_t mark = scratch.used();
+    template <class Context>
+    status run(matrix_view<stream> x, const Context& context) const noexcept {
+        const std::size_t mark = context.scratch.used();
         matrix_view<produced<R, operand>> normalized;
         matrix_view<stream> branch;
-        if (const status s = scratch.take(x.extent[0], x.extent[1], normalized); s != status::ok) return s;
-        if (const status s = scratch.take(x.extent[0], x.extent[1], branch); s != status::ok) return s;
-        if (const status s = norm_.run(as_const(x), normalized, execute); s != status::ok) return s;
+        if (const status s = context.scratch.take(x.extent[0], x.extent[1], normalized); s != status::ok) return s;
+        if (const status s = context.scratch.take(x.extent[0], x.extent[1], branch); s != status::ok) return s;
+        if (const status s = norm_.run(as_const(x), normalized, context); s != status::ok) return s;
         tensor_of<R, operand> a;
-        if (const status s = R::scaling::template operand<operand>(as_const(normalized), scratch, a); s != status::ok) {
+        if (const status s = as_operand<R, operand>(as_const(normalized), a, norm_edge_.number, context); s != status::ok) {
             return s;
         }
-        probe(norm_edge_.number, a.codes, a.token);
-        if (const status s = inner_.run(a, branch, scratch, probe, execute); s != status::ok) return s;
-        if (const status s = sum_.run(as_const(x), as_const(branch), x); s != status::ok) return s;
-        probe(sum_edge_.number, as_const(x), static_scale{});
-        scratch.rewind(mark);
+        if (const status s = inner_.run(a, branch, context); s != status::ok) return s;
+        if (const status s = sum_.run(as_const(x), as_const(branch), x, context); s != status::ok) return s;
+        context.show(sum_edge_.number, as_const(x), static_scale{});
+        context.scratch.rewind(mark);
         return status::ok;
     }
     template <class Visitor>
@@ -155,10 +154,10 @@ public:
         return mlp_.prepare(source, name / "ln2", name / "mlp", label, label / "ln2", label / "sum2", epsilon, scale);
     }
     /// x: tokens x width, in place.
-    template <class Probe, executor Executor>
-    status run(matrix_view<stream> x, arena& scratch, Probe& probe, Executor& execute) const noexcept {
-        const status s = attention_.run(x, scratch, probe, execute);
-        return s == status::ok ? mlp_.run(x, scratch, probe, execute) : s;
+    template <class Context>
+    status run(matrix_view<stream> x, const Context& context) const noexcept {
+        const status s = attention_.run(x, context);
+        return s == status::ok ? mlp_.run(x, context) : s;
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a forward pass needs beside its operands: memory, an executor, and somebody who watches.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include <dyad/array/arena.hpp>
+#include <dyad/array/executor.hpp>
+#include <dyad/array/status.hpp>
+#include <dyad/array/view.hpp>
+#include <dyad/linalg/gemm.hpp>
+#include <dyad/nn/recipe.hpp>
+
+namespace dyad::inline v1::nn {
+
+/// Sees every tensor as it is made: probe(edge number, codes, token), real value = code * scale(edge) * token.factor().
+struct no_probe {
+    template <class T, class Token>
+    constexpr void operator()(int, matrix_view<const T>, Token) const noexcept {}
+};
+
+/// Passed down through all layers. With a measuring arena nothing is computed and no data is touched: a forward pass on
+/// null views then tells by scratch.peak() how much memory a real one needs.
+template <class Probe = no_probe, executor Executor = serial>
+struct context {
+    arena& scratch;
+    Probe& probe;
+    Executor& execute;
+
+    [[nodiscard]] bool measuring() const noexcept { return scratch.is_measuring(); }
+    template <class T, class Token>
+    void show(int edge, matrix_view<const T> codes, Token token) const noexcept {
+        if (!measuring()) probe(edge, codes, token);
+    }
+};
+
+/// dst = epilogue(lhs * rhs) under a recipe's accumulator and product rule.
+template <recipe R, number A, number B, class D, class Epilogue, class Context>
+status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<D> dst, std::uint64_t max_bias,
+                const Epilogue& epilogue, const Context& context) noexcept {
+    using plan_type = gemm_plan<A, B, typename R::accumulator, R::product>;
+    plan_type plan;
+    const std::size_t mark = context.scratch.used();
+    status s = plan_type::make(lhs.extent[0], lhs.extent[1], rhs.extent[1], max_bias, plan);
+    if (s != status::ok) return s;
+    vector_view<std::byte> bytes;
+    s = context.scratch.take(static_cast<index>(plan.workspace_bytes()), bytes);
+    if (s != status::ok) return s;
+    if (!context.measuring()) {
+        const std::span<std::byte> workspace(bytes.data, static_cast<std::size_t>(bytes.extent[0]));
+        s = plan.run(lhs, rhs, dst, epilogue, workspace, context.execute);
+    }
+    context.scratch.rewind(mark);
+    return s;
+}
+
+/// What was produced as the operand that a product reads: the same memory, or quantized with a dynamic scale. Shown to
+/// the probe as `edge`.
+template <recipe R, number T, class Context>
+status as_operand(matrix_view<const produced<R, T>> in, tensor_of<R, T>& out, int edge, const Context& context) noexcept {
+    const status s = R::scaling::template operand<T>(in, context.scratch, out);
+    if (s == status::ok) context.show(edge, out.codes, out.token);
+    return s;
+}
+
+/// Applies f.run to every row of src.
+template <class F, number In, number Out, class Context>
+status for_each_row(const F& f, matrix_view<const In> src, matrix_view<Out> dst, const Context& context) noexcept {
+    if (src.extent != dst.extent) return status::extents_differ;
+    if (src.extent[0] == 0 || context.measuring()) return status::ok;
+    // Row functions fail on shapes and pointers only, which all rows share: try the first, then run the others.
+    if (const status s = f.run(row(src, 0), row(dst, 0)); s != status::ok) return s;
+    context.execute(src.extent[0] - 1, [&](index i) { static_cast<void>(f.run(row(src, i + 1), row(dst, i + 1))); });
+    return status::ok;
+}
+
+}  // namespace dyad::inline v1::nn

@@ -1,0 +1,5 @@
+// expect: dyad::fixed.s Width must be 1 to 64 bits, the sign included\.
+// SPDX-License-Identifier: Apache-2.0
+#include <dyad/number.hpp>
+
+dyad::fixed<0, 0> x;
