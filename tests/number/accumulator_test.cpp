@@ -15,8 +15,8 @@
 
 namespace {
 
-using dyad::integer;
 using dyad::int128_t;
+using dyad::integer;
 using dyad::max_terms;
 using dyad::uinteger;
 using dyad_test::tally;
@@ -72,7 +72,7 @@ void check_bound(tally& safe, tally& exact) {
     for (std::uint64_t bias = 0; bias < 300; ++bias) {
         const auto terms = static_cast<int128_t>(max_terms<T, A, B>(bias));
         safe.check(terms == 0 || fits(terms, static_cast<int128_t>(bias)), name_of<A>(), " ", name_of<B>(), " in ",
-                    name_of<T>(), ", bias ", bias, ": ", terms, " overflow");
+                   name_of<T>(), ", bias ", bias, ": ", terms, " overflow");
         exact.check(!fits(terms + 1, static_cast<int128_t>(bias)), name_of<A>(), " ", name_of<B>(), " in ",
                     name_of<T>(), ", bias ", bias, ": ", terms + 1, " would fit, too");
     }

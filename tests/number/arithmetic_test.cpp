@@ -161,7 +161,8 @@ basic_unpacked<S> random_number(std::mt19937_64& random, int width, int exponent
     const uint128_t all = (uint128_t{random()} << 64) | random();
     const int dropped = 128 - 1 - static_cast<int>(random() % static_cast<unsigned>(width));
     const auto exponent = static_cast<int>(random() % static_cast<unsigned>(2 * exponents + 1)) - exponents;
-    return basic_unpacked<S>::finite(random() % 2 != 0, static_cast<S>((all | (uint128_t{1} << 127)) >> dropped), exponent);
+    return basic_unpacked<S>::finite(random() % 2 != 0, static_cast<S>((all | (uint128_t{1} << 127)) >> dropped),
+                                     exponent);
 }
 
 /// True if `got` is `exact`, or `exact` cut to at least `digits` digits with the last one made odd.
@@ -220,9 +221,14 @@ TEST_CASE("exact_sum: an opposite pair cancels to +0, to -0 when rounding down")
 
 TEST_CASE("what is not a finite pair follows IEEE 754") {
     using dyad::unpacked;
-    const unpacked values[]{unpacked::zero(false),     unpacked::zero(true),     unpacked::finite(false, 5, -1),
-                            unpacked::finite(true, 1, 0), unpacked::infinity(false), unpacked::infinity(true),
-                            unpacked::nan(false, reference::quiet), unpacked::nan(true, reference::quiet | 1)};
+    const unpacked values[]{unpacked::zero(false),
+                            unpacked::zero(true),
+                            unpacked::finite(false, 5, -1),
+                            unpacked::finite(true, 1, 0),
+                            unpacked::infinity(false),
+                            unpacked::infinity(true),
+                            unpacked::nan(false, reference::quiet),
+                            unpacked::nan(true, reference::quiet | 1)};
     tally cases("special values");
     for (const unpacked& x : values) {
         for (const unpacked& y : values) {

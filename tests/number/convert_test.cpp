@@ -66,8 +66,8 @@ void check_pair(tally& cases, const std::string& pair, const std::vector<input>&
             for (const saturation policy : reference::all_saturations) {
                 const dyad::int128_t expected = target.code(mode, policy);
                 const dyad::int128_t got = convert_one(inputs[i].address, mode, policy);
-                cases.check(got == expected, pair, ", input ", i, ", ", mode, ", saturation ",
-                            static_cast<int>(policy), ": got ", got, ", expected ", expected);
+                cases.check(got == expected, pair, ", input ", i, ", ", mode, ", saturation ", static_cast<int>(policy),
+                            ": got ", got, ", expected ", expected);
             }
         }
     }

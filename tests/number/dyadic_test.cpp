@@ -121,7 +121,8 @@ TEST_CASE("dyadic: the carry to 2^31 is renormalised") {
     static_assert(y.significand == -0x4000'0000 && y.exponent == -29);
     static_assert(multiplier::from_scale(1 + 0x1p-31).significand == 0x4000'0001);  // a tie
     static_assert(multiplier::from_scale(-1 - 0x1p-31).significand == -0x4000'0001);
-    static_assert(multiplier::from_scale(1.0).significand == 0x4000'0000 && multiplier::from_scale(1.0).exponent == -30);
+    static_assert(multiplier::from_scale(1.0).significand == 0x4000'0000 &&
+                  multiplier::from_scale(1.0).exponent == -30);
     // 1 / 3 through a double and directly differ in the 63rd digit.
     CHECK(dyadic<64>::from_scale(1.0 / 3) != dyadic<64>::from_ratio(1.0, 3.0));
 }

@@ -38,9 +38,8 @@ using q31 = fixed<32, 31>;
 
 template <class Function>
 void for_each_width(Function f) {
-    [&f]<int... Index>(std::integer_sequence<int, Index...>) {
-        (f.template operator()<Index + 1>(), ...);
-    }(std::make_integer_sequence<int, 64>{});
+    [&f]<int... Index>(std::integer_sequence<int, Index...>) { (f.template operator()<Index + 1>(), ...); }
+    (std::make_integer_sequence<int, 64>{});
 }
 
 /// Raw numbers in [low, high]: the ends, the middle, seeded randoms.
@@ -303,7 +302,8 @@ TEST_CASE("fixed: layout, order, numeric_limits") {
     // As C++ counts: the decimal digits that every number of so many digits keeps.
     for_each_width([]<int Width>() {
         const int bits = std::numeric_limits<dyad::uinteger<Width>>::digits;
-        CHECK(std::numeric_limits<dyad::uinteger<Width>>::digits10 == static_cast<int>(std::floor(bits * std::log10(2.0))));
+        CHECK(std::numeric_limits<dyad::uinteger<Width>>::digits10 ==
+              static_cast<int>(std::floor(bits * std::log10(2.0))));
     });
     CHECK(std::numeric_limits<dyad::integer<64>>::digits10 == std::numeric_limits<std::int64_t>::digits10);
 }

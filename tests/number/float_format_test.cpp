@@ -36,11 +36,11 @@ constexpr float_format bias_beyond{.exponent_bits = 2, .significand_bits = 5, .b
 template <class Function>
 void for_each_small_format(Function f) {
     const auto each = [&f]<float_format... Formats>() { (f.template operator()<Formats>(), ...); };
-    each.template operator()<dyad::float8_e4m3fn_format, dyad::float8_e5m2_format, reference::float8_e4m3fnuz,
-                             reference::float8_e5m2fnuz, reference::float8_e3m4, reference::float6_e3m2fn,
-                             reference::float6_e2m3fn, reference::float4_e2m1fn, reference::binary8p4se,
-                             reference::binary8p3ue, reference::float8_e8m0fnu, reference::float8_e5m3fnu,
-                             reference::float8_e4m3_flushed, one_bit_fraction, bias_beyond>();
+    each.template
+    operator()<dyad::float8_e4m3fn_format, dyad::float8_e5m2_format, reference::float8_e4m3fnuz,
+               reference::float8_e5m2fnuz, reference::float8_e3m4, reference::float6_e3m2fn, reference::float6_e2m3fn,
+               reference::float4_e2m1fn, reference::binary8p4se, reference::binary8p3ue, reference::float8_e8m0fnu,
+               reference::float8_e5m3fnu, reference::float8_e4m3_flushed, one_bit_fraction, bias_beyond>();
 }
 template <class Function>
 void for_each_format(Function f) {
@@ -69,9 +69,8 @@ TEST_CASE("float_format: which members fit each other") {
     CHECK_FALSE(with([](float_format& f) { f.significand_bits = 0; }));  // no field for an IEEE NaN
     CHECK_FALSE(with([](float_format& f) { f.nan = nan_codes::negative_zero; }));
     CHECK(with([](float_format& f) { f.nan = nan_codes::negative_zero, f.has_negative_zero = false; }));
-    CHECK_FALSE(with([](float_format& f) {
-        f.nan = nan_codes::negative_zero, f.has_negative_zero = false, f.is_signed = false;
-    }));
+    CHECK_FALSE(with(
+        [](float_format& f) { f.nan = nan_codes::negative_zero, f.has_negative_zero = false, f.is_signed = false; }));
     CHECK_FALSE(with([](float_format& f) { f.is_signed = false; }));  // a negative zero without a sign
     CHECK(with([](float_format& f) { f.is_signed = false, f.has_negative_zero = false; }));
     CHECK_FALSE(with([](float_format& f) { f.has_zero = false; }));
@@ -171,7 +170,8 @@ TEST_CASE("encode: words of every width and significands in any alignment give t
         const std::uint64_t digits = random() >> 58;
         const int exponent = static_cast<int>(random() % 24) - 14;
         if (digits == 0) continue;
-        const auto small = dyad::basic_unpacked<std::uint8_t>::finite(false, static_cast<std::uint8_t>(digits), exponent);
+        const auto small =
+            dyad::basic_unpacked<std::uint8_t>::finite(false, static_cast<std::uint8_t>(digits), exponent);
         const int up = static_cast<int>(random() % 58);
         const auto shifted = dyad::unpacked::finite(false, digits << up, exponent - up);
         const auto wide = dyad::unpacked_wide::finite(false, dyad::uint128_t{digits} << (up + 64), exponent - up - 64);
@@ -203,8 +203,8 @@ TEST_CASE("encode and decode: binary32 and binary64 are C++'s float and double")
                     x);
         const auto value = std::bit_cast<float>(single);
         if (!std::isnan(value))
-            cases.check(std::bit_cast<double>(encode<dyad::binary64_format>(y, rounding::nearest_even,
-                                                                            saturation::none)) == value,
+            cases.check(std::bit_cast<double>(
+                            encode<dyad::binary64_format>(y, rounding::nearest_even, saturation::none)) == value,
                         y);
     }
 }

@@ -40,8 +40,7 @@ exact fraction_of(const exact& x) { return exact(shifted(x, -exponent_of(x)) - s
 
 real equation(const real& x, const real& y, int offset) {
     if (x.what != kind::finite || y.what != kind::finite || is_zero(x) || is_zero(y)) return product(x, y);
-    const exact digits =
-        scaled(1, 0) + fraction_of(x.magnitude) + fraction_of(y.magnitude) + scaled(1, -offset);
+    const exact digits = scaled(1, 0) + fraction_of(x.magnitude) + fraction_of(y.magnitude) + scaled(1, -offset);
     return {kind::finite, x.negative != y.negative,
             shifted(digits, exponent_of(x.magnitude) + exponent_of(y.magnitude))};
 }

@@ -188,9 +188,10 @@ inline std::vector<double> critical_doubles() {
     }
     for (int k = -160; k <= 140; ++k) {
         const double power = std::ldexp(1.0, k);
-        for (const double x : {power, std::nextafter(power, 0.0), std::nextafter(power, HUGE_VAL), power - 1, power - 0.5,
-                               power + 0.5, power + 1, power * (1 + 0x1p-8 + 0x1p-40), power * (1 + 0x1p-24 - 0x1p-52),
-                               power * (1 + 0x1p-24), power * (1 + 0x1p-24 + 0x1p-52), power * (2 - 0x1p-25)}) {
+        for (const double x :
+             {power, std::nextafter(power, 0.0), std::nextafter(power, HUGE_VAL), power - 1, power - 0.5, power + 0.5,
+              power + 1, power * (1 + 0x1p-8 + 0x1p-40), power * (1 + 0x1p-24 - 0x1p-52), power * (1 + 0x1p-24),
+              power * (1 + 0x1p-24 + 0x1p-52), power * (2 - 0x1p-25)}) {
             all.push_back(x);
             all.push_back(-x);
         }
