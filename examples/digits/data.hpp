@@ -63,15 +63,16 @@ struct image_set {
 class model_source {
 public:
     /// `absmax[i]`: largest magnitude seen at edge i; empty where nothing is calibrated yet.
-    model_source(const dyad::io::safetensors& file, std::vector<double> absmax) : file_(&file), absmax_(std::move(absmax)) {}
+    model_source(const dyad::io::safetensors& file, std::vector<double> absmax)
+        : file_(&file), absmax_(std::move(absmax)) {}
 
     dyad::status parameter(std::string_view name, dyad::index rows, dyad::index columns,
                            dyad::matrix_view<const float>& m) {
         std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns)};
         if (rows == 1) shape.erase(shape.begin());
         try {
-            const std::vector<float>& values =
-                parameters_[std::string(name)] = dyad::io::float32_tensor(*file_, name, shape);
+            const std::vector<float>& values = parameters_[std::string(name)] =
+                dyad::io::float32_tensor(*file_, name, shape);
             for (const float x : values) {
                 if (!(x - x == 0)) {
                     fault_ = file_->file + ": tensor '" + std::string(name) + "' holds NaN or infinity";

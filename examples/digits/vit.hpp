@@ -59,7 +59,8 @@ public:
             if (s != status::ok) return s;
         }
         const double norm_scale = norm_edge_.prepare(source, path("norm"));
-        if (const status s = norm_.prepare(source, path("norm"), norm_epsilon, scale, norm_scale); s != status::ok) return s;
+        if (const status s = norm_.prepare(source, path("norm"), norm_epsilon, scale, norm_scale); s != status::ok)
+            return s;
         const double mean_scale = mean_edge_.prepare(source, path("mean"));
         if (const status s = mean_.prepare(norm_scale, mean_scale); s != status::ok) return s;
         const double logit_scale = logit_edge_.prepare(source, path("logits"));
@@ -80,7 +81,8 @@ public:
                      dyad::arena& scratch) const noexcept {
         const dyad::nn::no_probe nobody;
         const dyad::serial one_thread;
-        return run(patches, logits, dyad::nn::context<const dyad::nn::no_probe, const dyad::serial>{scratch, nobody, one_thread});
+        return run(patches, logits,
+                   dyad::nn::context<const dyad::nn::no_probe, const dyad::serial>{scratch, nobody, one_thread});
     }
     /// Bytes of scratch memory that a run takes.
     [[nodiscard]] std::size_t scratch_bytes() const noexcept {
@@ -118,7 +120,8 @@ private:
         // 1. Patches to tokens, each with its position.
         tensor<operand> in;
         dyad::matrix_view<stream> x;
-        if (const status s = as_operand<R, operand>(patches, in, input_edge_.number, context); s != status::ok) return s;
+        if (const status s = as_operand<R, operand>(patches, in, input_edge_.number, context); s != status::ok)
+            return s;
         if (const status s = context.scratch.take(tokens, width, x); s != status::ok) return s;
         if (const status s = embed_.run(in, x, context); s != status::ok) return s;
         context.show(embed_edge_.number, as_const(x), fixed_scale);
@@ -136,7 +139,8 @@ private:
         if (const status s = context.scratch.take(tokens, width, normalized); s != status::ok) return s;
         if (const status s = context.scratch.take(1, width, pooled); s != status::ok) return s;
         if (const status s = norm_.run(as_const(x), normalized, context); s != status::ok) return s;
-        if (const status s = as_operand<R, operand>(as_const(normalized), n, norm_edge_.number, context); s != status::ok) {
+        if (const status s = as_operand<R, operand>(as_const(normalized), n, norm_edge_.number, context);
+            s != status::ok) {
             return s;
         }
         if (const status s = mean_.run(n, pooled, context); s != status::ok) return s;

@@ -33,7 +33,8 @@ void append(std::vector<std::byte>& bytes, std::span<const T> values) {
 
 void run(const std::filesystem::path& folder) {
     const std::string data = DYAD_DIGITS_FOLDER;
-    const auto split = study::split_by_use(digits::read_images(data + "/digits_images.npy", data + "/digits_labels.npy"));
+    const auto split =
+        study::split_by_use(digits::read_images(data + "/digits_images.npy", data + "/digits_labels.npy"));
     const auto weights = dyad::io::read_safetensors(data + "/vit_digits.safetensors");
     const auto absmax = study::calibrate(*study::make_runner<study::float32>(weights, {}), split.calibration);
     digits::model<recipe> model(weights, absmax);

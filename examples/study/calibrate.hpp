@@ -66,7 +66,8 @@ void for_each_image(const std::string& label, std::size_t n, F&& f) {
 }
 
 /// Largest magnitude of every edge in float32 over the calibration images.
-[[nodiscard]] inline std::vector<double> calibrate(const runner& float32, const std::vector<std::vector<double>>& images) {
+[[nodiscard]] inline std::vector<double> calibrate(const runner& float32,
+                                                   const std::vector<std::vector<double>>& images) {
     std::vector<std::vector<double>> largest(images.size(), std::vector<double>(float32.edge_names().size()));
     for_each_image("calibrate on images", images.size(), [&](std::size_t i, digits::scratch_memory& scratch) {
         const tensors edges = float32.capture(images[i], scratch);

@@ -114,7 +114,7 @@ study_result run(const options& chosen) {
     const digits::image_set data = digits::read_images(chosen.images, chosen.labels);
     const dyad::io::safetensors weights = dyad::io::read_safetensors(chosen.model);
     const split_images split = split_by_use(data);
-    const auto& [calibration, images, labels] = split;
+    const std::vector<std::vector<double>>& images = split.test;
 
     // The models. float32 comes first: it gives the ranges and the reference.
     std::vector<recipe_entry> entries;
@@ -123,7 +123,7 @@ study_result run(const options& chosen) {
     }
     std::vector<std::unique_ptr<runner>> runners;
     runners.push_back(entries.front().make(weights, {}));
-    const std::vector<double> absmax = calibrate(*runners.front(), calibration);
+    const std::vector<double> absmax = calibrate(*runners.front(), split.calibration);
     for (std::size_t r = 1; r < entries.size(); ++r) runners.push_back(entries[r].make(weights, absmax));
 
     std::vector<std::vector<image_result>> results(entries.size(), std::vector<image_result>(images.size()));
@@ -137,9 +137,9 @@ study_result run(const options& chosen) {
     const std::vector<double> times = time_recipes(runners, images);
 
     study_result out;
-    out.provenance = provenance(chosen, calibration.size(), images.size());
+    out.provenance = provenance(chosen, split.calibration.size(), images.size());
     for (std::size_t r = 0; r < entries.size(); ++r) {
-        out.recipes.push_back(summarize(entries[r], *runners[r], results[r], results.front(), labels));
+        out.recipes.push_back(summarize(entries[r], *runners[r], results[r], results.front(), split.labels));
         out.recipes.back().ns_per_image = times[r];
     }
     return out;

@@ -23,7 +23,8 @@ struct options {
 
     /// float32 is always run: the others are measured against it.
     [[nodiscard]] bool wants(std::string_view recipe) const {
-        return recipes.empty() || recipe == "float32" || std::find(recipes.begin(), recipes.end(), recipe) != recipes.end();
+        return recipes.empty() || recipe == "float32" ||
+               std::find(recipes.begin(), recipes.end(), recipe) != recipes.end();
     }
 };
 
@@ -65,10 +66,10 @@ struct options {
             return chosen;
         }
         std::string list;
-        std::string* value = option == "--model"    ? &chosen.model
-                             : option == "--images" ? &chosen.images
-                             : option == "--labels" ? &chosen.labels
-                             : option == "--out"    ? &chosen.out
+        std::string* value = option == "--model"     ? &chosen.model
+                             : option == "--images"  ? &chosen.images
+                             : option == "--labels"  ? &chosen.labels
+                             : option == "--out"     ? &chosen.out
                              : option == "--recipes" ? &list
                                                      : nullptr;
         if (value == nullptr) throw std::invalid_argument("unknown option '" + option + "'; --help lists them");

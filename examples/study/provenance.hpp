@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <dyad/core/version.hpp>
+#include <dyad/kernels/cpu.hpp>
 
 #include "commit.hpp"  // generated when the program is built
 #include "options.hpp"
@@ -39,7 +40,8 @@ namespace study {
         {"compiler", compiler},
         {"flags", DYAD_STUDY_FLAGS},
         {"cpu", cpu_name() + ", " + std::to_string(std::thread::hardware_concurrency()) + " threads"},
-        {"kernels", "scalar (plain loops, no vector instructions of their own): times compare recipes, not machines"},
+        {"kernels", std::string("float sums: ") + dyad::to_string(dyad::best_instruction_set()) +
+                        ", integer sums: plain loops; times compare recipes on these, not machines"},
         {"seed", "none: nothing in the study is random"},
         {"model", chosen.model},
         {"images", chosen.images + ": " + std::to_string(test_images) + " tested, " +

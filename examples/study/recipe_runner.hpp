@@ -32,9 +32,8 @@ public:
         result.logits = model_.logits(model_.encode(image), scratch, [&](int edge, auto codes, auto token) {
             const auto number = static_cast<std::size_t>(edge);
             const float* expected = reference[number].data();
-            each_value(edge, codes, token, [&](double x) {
-                result.edges[number].add(static_cast<double>(*expected++), x);
-            });
+            each_value(edge, codes, token,
+                       [&](double x) { result.edges[number].add(static_cast<double>(*expected++), x); });
         });
         return result;
     }
@@ -62,7 +61,8 @@ private:
 };
 
 template <dyad::nn::recipe R>
-[[nodiscard]] std::unique_ptr<runner> make_runner(const dyad::io::safetensors& file, const std::vector<double>& absmax) {
+[[nodiscard]] std::unique_ptr<runner> make_runner(const dyad::io::safetensors& file,
+                                                  const std::vector<double>& absmax) {
     return std::make_unique<recipe_runner<R>>(file, absmax);
 }
 

@@ -14,15 +14,15 @@ namespace study {
 
 /// Error of one tensor of the network under a recipe, against the same tensor in float32.
 struct layer_result {
-    std::string name;   ///< e.g. "block 1 softmax"
-    double sqnr_db;     ///< signal to quantization noise, dB; infinity where every value is equal
+    std::string name;  ///< e.g. "block 1 softmax"
+    double sqnr_db;    ///< signal to quantization noise, dB; infinity where every value is equal
 };
 
 /// Distribution of the logits' errors e: bin i counts 2^(i - offset) <= |e| / rms(float32 logits) < 2^(i + 1 - offset).
 struct error_histogram {
     static constexpr int bins = 32;
-    static constexpr int offset = 28;             ///< bin 0 holds everything below 2^-27, the last bin everything above 2^3
-    std::uint64_t exact = 0;                      ///< logits that equal float32's
+    static constexpr int offset = 28;  ///< bin 0 holds everything below 2^-27, the last bin everything above 2^3
+    std::uint64_t exact = 0;           ///< logits that equal float32's
     std::array<std::uint64_t, bins> counts = {};  ///< the others
 };
 
@@ -32,13 +32,13 @@ struct recipe_result {
     double bits_per_weight = 0;  ///< of the matrices, without scales
     std::size_t images = 0;
     std::size_t correct = 0;
-    double accuracy = 0;         ///< correct / images
-    double accuracy_low = 0;     ///< Wilson 95 % interval
+    double accuracy = 0;      ///< correct / images
+    double accuracy_low = 0;  ///< Wilson 95 % interval
     double accuracy_high = 0;
-    double agreement = 0;        ///< share of images with float32's top-1 class
-    double sqnr_db = 0;          ///< of the logits; infinity for float32 itself
-    double kl = 0;               ///< mean KL(float32 || recipe) of the softmax of the logits, nats
-    std::string worst_layer;     ///< the tensor with the lowest SQNR ("" where all are exact)
+    double agreement = 0;     ///< share of images with float32's top-1 class
+    double sqnr_db = 0;       ///< of the logits; infinity for float32 itself
+    double kl = 0;            ///< mean KL(float32 || recipe) of the softmax of the logits, nats
+    std::string worst_layer;  ///< the tensor with the lowest SQNR ("" where all are exact)
     double worst_layer_sqnr_db = 0;
     std::uint64_t weight_bytes = 0;  ///< all parameters as stored: codes, scales, biases
     double ns_per_image = 0;         ///< one thread, median over images

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The study's view of a model under some recipe, without the recipe's type: so that recipes compile in files of their own.
+// The study's view of a model under some recipe, without the recipe's type: so that recipes compile in files of their
+// own.
 #pragma once
 
 #include <array>

@@ -4,13 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include "support/conversion_check.hpp"
 #include "support/number_types.hpp"
 #include "support/tally.hpp"
 
 #include <cstdint>
 #include <random>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -19,71 +18,10 @@ using dyad::convert;
 using dyad::rounding;
 using dyad::saturation;
 using dyad_test::tally;
+using reference::check_all_codes;
+using reference::check_into_all;
 using reference::name_of;
 using reference::real_of;
-
-constexpr auto is_unsigned = dyad::signedness::is_unsigned;
-using wrapping = dyad::fixed<8, 4, dyad::signedness::is_signed, dyad::overflow::wrap>;
-using wrapping_unsigned = dyad::fixed<7, 1, is_unsigned, dyad::overflow::wrap>;
-
-template <class... Types>
-struct types {};
-using narrow_types =
-    types<dyad::float8_e4m3fn, dyad::float8_e5m2, dyad::bfloat16, dyad::float16, dyad::fixed<8, 4>, wrapping,
-          wrapping_unsigned, dyad::fixed<6, 3, is_unsigned>, dyad::fixed<8, 11>, dyad::fixed<12, -3>,
-          dyad::fixed<16, 15>, dyad::integer<2>, dyad::integer<4>, dyad::integer<7>, dyad::integer<16>,
-          dyad::uinteger<2>, dyad::uinteger<5>, dyad::uinteger<13>, dyad::uinteger<16>, std::int8_t, std::uint8_t,
-          std::int16_t, std::uint16_t>;
-using wide_types = types<float, double, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, dyad::int128_t>;
-
-template <class... Types, class Function>
-void for_each(types<Types...>, Function f) {
-    (f(std::type_identity<Types>{}), ...);
-}
-template <class Function>
-void for_each_type(Function f) {
-    for_each(narrow_types{}, f);
-    for_each(wide_types{}, f);
-}
-
-/// One ordered pair behind a plain function, so that the loop over the cases is compiled once.
-using conversion = dyad::int128_t (*)(const void*, rounding, saturation);
-template <class To, class From>
-dyad::int128_t converted(const void* x, rounding mode, saturation policy) {
-    return reference::traits<To>::code(convert<To>(*static_cast<const From*>(x), mode, policy));
-}
-
-struct input {
-    const void* address;
-    reference::real value;
-};
-
-void check_pair(tally& cases, const std::string& pair, const std::vector<input>& inputs, reference::target& target,
-                conversion convert_one) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        target.take(inputs[i].value);
-        for (const rounding mode : dyad_test::all_rounding_modes) {
-            for (const saturation policy : reference::all_saturations) {
-                const dyad::int128_t expected = target.code(mode, policy);
-                const dyad::int128_t got = convert_one(inputs[i].address, mode, policy);
-                cases.check(got == expected, pair, ", input ", i, ", ", mode, ", saturation ", static_cast<int>(policy),
-                            ": got ", got, ", expected ", expected);
-            }
-        }
-    }
-}
-
-template <class From>
-void check_into_all(tally& cases, const std::vector<From>& sources) {
-    std::vector<input> inputs;
-    for (const From& x : sources) inputs.push_back({&x, real_of(x)});
-    for_each_type([&]<class To>(std::type_identity<To>) {
-        if constexpr (!std::same_as<To, From>) {
-            const auto target = reference::traits<To>::make();
-            check_pair(cases, name_of<From>() + " -> " + name_of<To>(), inputs, *target, &converted<To, From>);
-        }
-    });
-}
 
 // Midpoints of all precisions up to a double's, as integers, and their neighbours.
 template <class T>
@@ -111,11 +49,11 @@ std::vector<T> critical_integers() {
     return all;
 }
 
-TEST_CASE("convert: all codes of up to 16 bits into every type, every rounding, every saturation") {
-    for_each(narrow_types{}, []<class From>(std::type_identity<From>) {
-        tally cases("convert from " + name_of<From>());
-        check_into_all(cases, reference::all_codes<From>());
-    });
+TEST_CASE(
+    "convert: all codes of floats and native integers of up to 16 bits into every type, every rounding, every "
+    "saturation") {
+    for_each(reference::minifloats{}, [](auto from) { check_all_codes(from); });
+    for_each(reference::narrow_integers{}, [](auto from) { check_all_codes(from); });
 }
 
 TEST_CASE("convert: doubles and floats at the midpoints of their targets and next to them") {
@@ -171,7 +109,7 @@ TEST_CASE("convert: stochastic rounding, all random bits") {
     check_stochastic<dyad::float8_e4m3fn>(cases, sampled, 3, 1);
     check_stochastic<dyad::float8_e5m2>(cases, sampled, 3, 1);
     check_stochastic<dyad::fixed<8, 4>>(cases, sampled, 3, 1);
-    check_stochastic<wrapping>(cases, sampled, 3, 1);
+    check_stochastic<reference::wrapping>(cases, sampled, 3, 1);
     check_stochastic<dyad::integer<8>>(cases, sampled, 3, 1);
     check_stochastic<std::int8_t>(cases, sampled, 3, 1);
     check_stochastic<std::uint16_t>(cases, sampled, 3, 1);
@@ -187,16 +125,6 @@ TEST_CASE("convert: stochastic rounding of doubles and floats with many random b
     check_stochastic<dyad::float8_e4m3fn>(cases, sampled, 32, 0x0f0f'0f0f);
     check_stochastic<float>(cases, sampled, 32, 0x1234'5677);
     check_stochastic<dyad::fixed<16, 15>>(cases, sampled, 24, 0x1f'ffff);
-}
-
-TEST_CASE("convert: to the same type nothing changes, signalling NaN included") {
-    tally cases("same type");
-    for_each(narrow_types{}, [&cases]<class T>(std::type_identity<T>) {
-        for (const T x : reference::all_codes<T>()) {
-            const auto code = reference::traits<T>::code(x);
-            cases.check(reference::traits<T>::code(convert<T>(x)) == code, name_of<T>(), " ", code);
-        }
-    });
 }
 
 TEST_CASE("convert: published examples of double rounding and of overflow") {

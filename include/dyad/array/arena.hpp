@@ -19,8 +19,7 @@ class arena {
 public:
     static constexpr std::size_t alignment = 64;
 
-    constexpr explicit arena(std::span<std::byte> memory) noexcept
-        : first_(memory.data()), size_(memory.size()) {}
+    constexpr explicit arena(std::span<std::byte> memory) noexcept : first_(memory.data()), size_(memory.size()) {}
     /// An arena without memory that only counts: every piece succeeds with a null pointer, `used` tells the need.
     [[nodiscard]] static constexpr arena measuring() noexcept {
         arena a{{}};

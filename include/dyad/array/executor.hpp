@@ -16,7 +16,9 @@ struct task {
 }  // namespace executor_archetype
 
 template <class E>
-concept executor = requires(E& ex, index n, executor_archetype::task f) { ex(n, f); };
+concept executor = requires(E& ex, index n, executor_archetype::task f) {
+    ex(n, f);
+};
 
 /// One task after another on the calling thread.
 struct serial {

@@ -27,7 +27,8 @@ inline constexpr int normalized_fraction = 20;
     return least < 0 ? 0 : least > 30 ? 30 : least;
 }
 
-/// gamma / (scale of dst) as a gain of `gain_fraction` fraction bits, beta / (scale of dst) as an offset of gain_fraction
+/// gamma / (scale of dst) as a gain of `gain_fraction` fraction bits, beta / (scale of dst) as an offset of
+/// gain_fraction
 /// + normalized_fraction bits; what is out of range saturates.
 [[nodiscard]] constexpr std::int32_t norm_gain(double gamma_in_codes, int gain_fraction) noexcept {
     auto u = unpack(gamma_in_codes);
@@ -64,7 +65,8 @@ status layer_norm_integer(vector_view<const In> src, vector_view<const std::int3
     uint128_t squares = epsilon;
     for (index i = 0; i < n; ++i) squares += static_cast<uint128_t>(magnitude(deviation(i))) * magnitude(deviation(i));
     if (squares == 0) squares = 1;  // all deviations are 0 as well
-    // 2. x' = d_i / root with root = sqrt(V / n); 4^half V / n is brought to 61 or 62 bits. V, a sum of squared multiples
+    // 2. x' = d_i / root with root = sqrt(V / n); 4^half V / n is brought to 61 or 62 bits. V, a sum of squared
+    // multiples
     //    of 1 that is not 0, is at least n (n - 1), so the division by n costs nothing that shows.
     squares = (squares << 40) / static_cast<std::uint64_t>(n);
     const int half = (62 - bit_width(squares)) >> 1;
@@ -78,7 +80,8 @@ status layer_norm_integer(vector_view<const In> src, vector_view<const std::int3
         const int128_t wide = static_cast<int128_t>(deviation(i)) * static_cast<std::int64_t>(reciprocal);
         const auto normalized = static_cast<std::int64_t>(round_shift_right(wide, normalize, rounding::nearest_up));
         const std::int64_t y = normalized * gains(i) + offsets(i);
-        dst(i) = Out::saturating_from_raw(round_shift_right(y, gain_fraction + normalized_fraction, rounding::nearest_up));
+        dst(i) =
+            Out::saturating_from_raw(round_shift_right(y, gain_fraction + normalized_fraction, rounding::nearest_up));
     }
     return status::ok;
 }

@@ -34,7 +34,9 @@ template <class T, int Rank>
 }
 
 /// Conservative: interleaved views count as overlapping.
-[[nodiscard]] constexpr bool overlap(byte_range x, byte_range y) noexcept { return x.first < y.last && y.first < x.last; }
+[[nodiscard]] constexpr bool overlap(byte_range x, byte_range y) noexcept {
+    return x.first < y.last && y.first < x.last;
+}
 
 /// Might two elements of a matrix share memory? Exact for rows or columns laid end to end or apart, as real ones are.
 template <class T>

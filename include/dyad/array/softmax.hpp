@@ -15,8 +15,8 @@ namespace dyad::inline v1 {
 
 /// Integer softmax of a row of fixed-point codes, in the structure of I-ViT's Shiftmax (Li and Gu, ICCV 2023):
 /// dst = round(E_i * unit / sum E), E = shift_exp2(max - x). `m` = log2_multiplier(scale of one code of src), `unit` =
-/// the code of dst that stands for 1. In Out's units, an error of at most 2e-3 * 2 * unit comes from the exponential and
-/// half a unit from the one rounding (softmax_test). Mended: the division is exact (I-ViT floors a reciprocal of 31
+/// the code of dst that stands for 1. In Out's units, an error of at most 2e-3 * 2 * unit comes from the exponential
+/// and half a unit from the one rounding (softmax_test). Mended: the division is exact (I-ViT floors a reciprocal of 31
 /// bits and then the output, so that long rows lose their mass), and 1 is a code of unsigned outputs.
 template <format In, format Out>
 status shiftmax(vector_view<const In> src, multiplier m, std::uint32_t unit, vector_view<Out> dst) noexcept {

@@ -6,34 +6,32 @@
 
 namespace dyad::inline v1 {
 
-enum class [[nodiscard]] status : std::uint8_t {
-    ok,
-    negative_extent,
-    lhs_null,
-    rhs_null,
-    dst_null,
-    lhs_rows_differ,
-    lhs_columns_differ,
-    rhs_rows_differ,
-    rhs_columns_differ,
-    dst_rows_differ,
-    dst_columns_differ,
-    dst_overlaps_itself,
-    dst_overlaps_lhs,
-    dst_overlaps_rhs,
-    k_exceeds_accumulator,
-    workspace_too_small,
-    workspace_overlaps_operand,
-    arena_too_small,
-    extents_differ,
-    heads_do_not_divide_width,
-    parameter_missing,
-    parameter_shape_differs,
-    parameter_not_finite,
-    scale_not_positive,
-    bias_exceeds_accumulator,
-    archive_too_short
-};
+enum class [[nodiscard]] status : std::uint8_t{ok,
+                                               negative_extent,
+                                               lhs_null,
+                                               rhs_null,
+                                               dst_null,
+                                               lhs_rows_differ,
+                                               lhs_columns_differ,
+                                               rhs_rows_differ,
+                                               rhs_columns_differ,
+                                               dst_rows_differ,
+                                               dst_columns_differ,
+                                               dst_overlaps_itself,
+                                               dst_overlaps_lhs,
+                                               dst_overlaps_rhs,
+                                               k_exceeds_accumulator,
+                                               workspace_too_small,
+                                               workspace_overlaps_operand,
+                                               arena_too_small,
+                                               extents_differ,
+                                               heads_do_not_divide_width,
+                                               parameter_missing,
+                                               parameter_shape_differs,
+                                               parameter_not_finite,
+                                               scale_not_positive,
+                                               bias_exceeds_accumulator,
+                                               archive_too_short};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -52,7 +50,8 @@ enum class [[nodiscard]] status : std::uint8_t {
         case status::dst_overlaps_itself: return "dst's strides make two elements share memory";
         case status::dst_overlaps_lhs: return "dst overlaps lhs";
         case status::dst_overlaps_rhs: return "dst overlaps rhs";
-        case status::k_exceeds_accumulator: return "k is so large that the accumulator's bound no longer excludes overflow";
+        case status::k_exceeds_accumulator:
+            return "k is so large that the accumulator's bound no longer excludes overflow";
         case status::workspace_too_small: return "the workspace is smaller than workspace_bytes says";
         case status::workspace_overlaps_operand: return "the workspace overlaps an operand";
         case status::arena_too_small: return "the arena is too small";

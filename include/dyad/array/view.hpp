@@ -18,20 +18,13 @@ struct view {
     std::array<index, static_cast<std::size_t>(Rank)> extent = {};
     std::array<index, static_cast<std::size_t>(Rank)> stride = {};
 
-    [[nodiscard]] constexpr T& operator()(index i) const noexcept
-        requires(Rank == 1)
-    {
-        return data[i * stride[0]];
-    }
-    [[nodiscard]] constexpr T& operator()(index i, index j) const noexcept
-        requires(Rank == 2)
-    {
+    [[nodiscard]] constexpr T& operator()(index i) const noexcept requires(Rank == 1) { return data[i * stride[0]]; }
+    [[nodiscard]] constexpr T& operator()(index i, index j) const noexcept requires(Rank == 2) {
         return data[i * stride[0] + j * stride[1]];
     }
     /// The same elements, read only.
     [[nodiscard]] constexpr operator view<const T, Rank>() const noexcept  // NOLINT: loses nothing
-        requires(!std::is_const_v<T>)
-    {
+        requires(!std::is_const_v<T>) {
         return {data, extent, stride};
     }
     [[nodiscard]] constexpr index size() const noexcept {

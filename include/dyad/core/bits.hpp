@@ -18,12 +18,12 @@ __extension__ typedef unsigned __int128 uint128_t;
 /// Unsigned words that significands and codes are kept in (std::unsigned_integral leaves out 128 bits in ISO mode).
 template <class T>
 concept unsigned_word = std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> ||
-                        std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t> || std::same_as<T, uint128_t>;
+    std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t> || std::same_as<T, uint128_t>;
 
 /// Signed words, two's complement.
 template <class T>
 concept signed_word = std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> ||
-                      std::same_as<T, std::int64_t> || std::same_as<T, int128_t>;
+    std::same_as<T, std::int64_t> || std::same_as<T, int128_t>;
 
 /// Bits in the representation of a word.
 template <class T>
@@ -34,18 +34,18 @@ template <int Bits>
     requires(Bits >= 1 && Bits <= 128)
 using least_uint = std::conditional_t<
     Bits <= 8, std::uint8_t,
-    std::conditional_t<Bits <= 16, std::uint16_t,
-                       std::conditional_t<Bits <= 32, std::uint32_t,
-                                          std::conditional_t<Bits <= 64, std::uint64_t, uint128_t>>>>;
+    std::conditional_t<
+        Bits <= 16, std::uint16_t,
+        std::conditional_t<Bits <= 32, std::uint32_t, std::conditional_t<Bits <= 64, std::uint64_t, uint128_t>>>>;
 
 /// Smallest signed word with at least `Bits` bits, 1 <= Bits <= 128.
 template <int Bits>
     requires(Bits >= 1 && Bits <= 128)
-using least_int = std::conditional_t<
-    Bits <= 8, std::int8_t,
-    std::conditional_t<Bits <= 16, std::int16_t,
-                       std::conditional_t<Bits <= 32, std::int32_t,
-                                          std::conditional_t<Bits <= 64, std::int64_t, int128_t>>>>;
+using least_int =
+    std::conditional_t<Bits <= 8, std::int8_t,
+                       std::conditional_t<Bits <= 16, std::int16_t,
+                                          std::conditional_t<Bits <= 32, std::int32_t,
+                                                             std::conditional_t<Bits <= 64, std::int64_t, int128_t>>>>;
 
 /// The signed word of the same width, and the other way round.
 template <unsigned_word T>

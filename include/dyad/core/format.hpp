@@ -18,11 +18,16 @@ concept format = requires(const T x, const typename T::bits_type bits, const unp
                           const stochastic random, const saturation policy) {
     requires unsigned_word<typename T::bits_type>;
     { T::width } -> std::convertible_to<int>;
-    { x.bits() } noexcept -> std::same_as<typename T::bits_type>;
-    { T::from_bits(bits) } noexcept -> std::same_as<T>;
-    { x.unpack() } noexcept -> std::same_as<unpacked>;
-    { T::pack(value, mode, policy) } noexcept -> std::same_as<T>;
-    { T::pack(value, random, policy) } noexcept -> std::same_as<T>;
+    { x.bits() }
+    noexcept->std::same_as<typename T::bits_type>;
+    { T::from_bits(bits) }
+    noexcept->std::same_as<T>;
+    { x.unpack() }
+    noexcept->std::same_as<unpacked>;
+    { T::pack(value, mode, policy) }
+    noexcept->std::same_as<T>;
+    { T::pack(value, random, policy) }
+    noexcept->std::same_as<T>;
 };
 
 }  // namespace dyad::inline v1

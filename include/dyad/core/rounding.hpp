@@ -80,7 +80,8 @@ template <unsigned_word T>
         case stochastic_variant::b: return leading(rule.n + 1) + 2 * random + 1 >= 2 * one;
         case stochastic_variant::c: {
             const std::uint64_t kept = leading(rule.n);
-            const bool up = shift > rule.n && rounds_away(cut, shift - rule.n, false, (kept & 1) != 0, rounding::nearest_even);
+            const bool up =
+                shift > rule.n && rounds_away(cut, shift - rule.n, false, (kept & 1) != 0, rounding::nearest_even);
             return kept + (up ? 1 : 0) + random >= one;
         }
     }

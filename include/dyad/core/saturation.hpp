@@ -39,14 +39,20 @@ template <integer_word T>
 /// x clamped to the range of To.
 template <integer_word To, integer_word From>
 [[nodiscard]] DYAD_HD constexpr To saturating_cast(From x) noexcept {
-    if constexpr (signed_word<From>) {
-        if (x < 0) {
-            if constexpr (unsigned_word<To>) return To{0};
-            else if (static_cast<int128_t>(x) < static_cast<int128_t>(word_min<To>())) return word_min<To>();
-            else return static_cast<To>(x);
+    // Any two words of at most 32 bits compare in 64, any two of at most 64 in 128.
+    constexpr int widest = word_width < To >> word_width<From> ? word_width<To> : word_width<From>;
+    if constexpr (widest <= 64 && (widest <= 32 || (signed_word<To> && signed_word<From>))) {
+        constexpr std::int64_t max = word_max<To>();
+        constexpr std::int64_t min = word_min<To>();
+        const std::int64_t wide = x;
+        return static_cast<To>(wide < min ? min : wide > max ? max : wide);
+    } else {
+        if (signed_word<From> && x < 0) {
+            if (static_cast<int128_t>(x) < static_cast<int128_t>(word_min<To>())) return word_min<To>();
+            return static_cast<To>(x);
         }
+        return static_cast<uint128_t>(x) > static_cast<uint128_t>(word_max<To>()) ? word_max<To>() : static_cast<To>(x);
     }
-    return static_cast<uint128_t>(x) > static_cast<uint128_t>(word_max<To>()) ? word_max<To>() : static_cast<To>(x);
 }
 
 /// x + y clamped to the range of T.

@@ -24,7 +24,8 @@ public:
     if (!in) throw io_error(name, "cannot be opened");
     const std::streamoff end = in.tellg();
     if (end < 0) throw io_error(name, "is not a regular file");
-    if (static_cast<std::uint64_t>(end) > limit) throw io_error(name, "is larger than " + std::to_string(limit) + " bytes");
+    if (static_cast<std::uint64_t>(end) > limit)
+        throw io_error(name, "is larger than " + std::to_string(limit) + " bytes");
     std::vector<std::byte> bytes(static_cast<std::size_t>(end));
     in.seekg(0);
     in.read(reinterpret_cast<char*>(bytes.data()), end);
@@ -36,7 +37,8 @@ public:
 template <class T>
 [[nodiscard]] T load_little_endian(const std::vector<std::byte>& bytes, std::size_t offset) {
     T x = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) x = static_cast<T>(x | static_cast<T>(T{std::to_integer<T>(bytes[offset + i])} << (8 * i)));
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+        x = static_cast<T>(x | static_cast<T>(T{std::to_integer<T>(bytes[offset + i])} << (8 * i)));
     return x;
 }
 

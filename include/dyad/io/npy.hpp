@@ -79,11 +79,12 @@ namespace npy_rules {
     constexpr std::string_view magic = "\x93NUMPY";
     if (bytes.size() < 10 || std::string_view(text, magic.size()) != magic) throw io_error(name, "is not a .npy file");
     const auto version = std::to_integer<unsigned>(bytes[6]);
-    if (version < 1 || version > 3) throw io_error(name, "has .npy version " + std::to_string(version) + ", known are 1 to 3");
+    if (version < 1 || version > 3)
+        throw io_error(name, "has .npy version " + std::to_string(version) + ", known are 1 to 3");
     const std::size_t header_at = version == 1 ? 10 : 12;
     if (bytes.size() < header_at) throw io_error(name, "ends within its header");
-    const std::size_t header_size = version == 1 ? load_little_endian<std::uint16_t>(bytes, 8)
-                                                 : load_little_endian<std::uint32_t>(bytes, 8);
+    const std::size_t header_size =
+        version == 1 ? load_little_endian<std::uint16_t>(bytes, 8) : load_little_endian<std::uint32_t>(bytes, 8);
     if (header_size > bytes.size() - header_at) throw io_error(name, "ends within its header");
     const std::string_view header(text + header_at, header_size);
 
@@ -103,11 +104,13 @@ namespace npy_rules {
     const std::size_t present = bytes.size() - header_at - header_size;
     std::size_t expected = item;
     for (const std::size_t e : array.shape) {
-        if (e != 0 && expected > std::numeric_limits<std::size_t>::max() / e) throw io_error(name, "has an impossible shape");
+        if (e != 0 && expected > std::numeric_limits<std::size_t>::max() / e)
+            throw io_error(name, "has an impossible shape");
         expected *= e;
     }
     if (expected != present) {
-        throw io_error(name, "should have " + std::to_string(expected) + " bytes of data and has " + std::to_string(present));
+        throw io_error(name,
+                       "should have " + std::to_string(expected) + " bytes of data and has " + std::to_string(present));
     }
     array.data.assign(bytes.end() - static_cast<std::ptrdiff_t>(present), bytes.end());
     return array;
@@ -120,7 +123,8 @@ namespace npy_rules {
     std::vector<double> values(array.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
         std::uint64_t word = 0;
-        for (std::size_t b = 0; b < item; ++b) word |= std::to_integer<std::uint64_t>(array.data[i * item + b]) << (8 * b);
+        for (std::size_t b = 0; b < item; ++b)
+            word |= std::to_integer<std::uint64_t>(array.data[i * item + b]) << (8 * b);
         if (kind == 'f') {
             values[i] = item == 4 ? static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(word)))
                                   : std::bit_cast<double>(word);

@@ -55,7 +55,9 @@ private:
         throw io_error(file_, "the safetensors header " + fault + " (byte " + std::to_string(8 + at_) + ")");
     }
     void skip_blanks() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+            ++at_;
     }
     [[nodiscard]] bool accept(char c) {
         skip_blanks();
@@ -129,9 +131,11 @@ private:
     const std::vector<std::byte> bytes = read_file(name);
     if (bytes.size() < 8) throw io_error(name, "is too short for a safetensors file");
     const auto header_size = load_little_endian<std::uint64_t>(bytes, 0);
-    if (header_size > bytes.size() - 8) throw io_error(name, "is truncated, or not a safetensors file: its header says " +
-                                                                 std::to_string(header_size) + " bytes");
-    const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(header_size));
+    if (header_size > bytes.size() - 8)
+        throw io_error(
+            name, "is truncated, or not a safetensors file: its header says " + std::to_string(header_size) + " bytes");
+    const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + 8,
+                                  static_cast<std::size_t>(header_size));
     safetensors file;
     file.file = name;
     file.tensors = safetensors_header(name, header).read();
@@ -158,13 +162,15 @@ private:
     const safetensor& t = found->second;
     const std::string subject = "tensor '" + std::string(name) + "' ";
     if (t.dtype != "F32") throw io_error(file.file, subject + "has type " + t.dtype + " and must have F32");
-    if (t.shape != shape) throw io_error(file.file, subject + "has shape " + text(t.shape) + " and must have " + text(shape));
+    if (t.shape != shape)
+        throw io_error(file.file, subject + "has shape " + text(t.shape) + " and must have " + text(shape));
     std::uint64_t bytes = 4;
     for (const std::uint64_t e : shape) bytes *= e;  // the caller's own shape: no overflow
     if (t.last - t.first != bytes) throw io_error(file.file, subject + "has too few or too many bytes for its shape");
     std::vector<float> values(static_cast<std::size_t>(bytes / 4));
     for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = std::bit_cast<float>(load_little_endian<std::uint32_t>(file.data, static_cast<std::size_t>(t.first) + 4 * i));
+        values[i] = std::bit_cast<float>(
+            load_little_endian<std::uint32_t>(file.data, static_cast<std::size_t>(t.first) + 4 * i));
     }
     return values;
 }

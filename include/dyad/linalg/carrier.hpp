@@ -23,7 +23,9 @@ enum class carrier : std::uint8_t {
 namespace carrier_rules {
 
 template <class T>
-inline constexpr bool is_fixed = requires { T::max_raw; };
+inline constexpr bool is_fixed = requires {
+    T::max_raw;
+};
 
 template <class T>
 [[nodiscard]] constexpr bool exact_in(float_format to) {

@@ -14,7 +14,8 @@
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
-#include <dyad/kernels/scalar/dot.hpp>
+#include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/dot.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/number/accumulator.hpp>
 #include <dyad/number/convert.hpp>
@@ -27,12 +28,19 @@ enum class product_rule : std::uint8_t {
     lmul    ///< lmul_exact(x, y), minifloats only
 };
 
+/// What a caller may choose beside the arithmetic.
+struct gemm_options {
+    std::uint64_t max_bias = 0;  ///< largest |bias| that the epilogue adds to a sum, in the sum's units
+    instruction_set cap = instruction_set::avx2;  ///< use at most this; the bits do not depend on it
+};
+
 /// What a plan computes with, for people and logs.
 struct gemm_description {
     dyad::carrier carrier;
+    instruction_set kernel;
     product_rule product;
-    std::uint64_t max_k;         ///< largest k whose sums cannot overflow, for any codes and the bias bound given
-    index flush_length;          ///< products in one chain, 0 where sums are not chained
+    std::uint64_t max_k;  ///< largest k whose sums cannot overflow, for any codes and the bias bound given
+    index flush_length;   ///< products in one chain, 0 where sums are not chained
     std::size_t workspace_bytes;
 };
 
@@ -70,7 +78,8 @@ class gemm_plan {
     template <class T>
         requires(is_integer)
     struct decoded<T> {
-        using type = typename T::raw_type;
+        // 16 bits at least: every compiler knows the instruction that multiplies and adds pairs of them.
+        using type = std::conditional_t<(T::width <= 8), std::int16_t, typename T::raw_type>;
     };
     using lhs_type = typename decoded<A>::type;
     using rhs_type = typename decoded<B>::type;
@@ -80,11 +89,16 @@ class gemm_plan {
 public:
     using sum_type = typename Accumulator::sum_type;
 
-    /// Plans m x k times k x n. `max_bias`: the largest |bias| that the epilogue adds to a sum, in the sum's units.
-    static status make(index m, index k, index n, std::uint64_t max_bias, gemm_plan& plan) noexcept {
+    /// Plans m x k times k x n.
+    static status make(index m, index k, index n, const gemm_options& options, gemm_plan& plan) noexcept {
         if (m < 0 || k < 0 || n < 0) return status::negative_extent;
-        if (static_cast<std::uint64_t>(k) > max_k(max_bias)) {
-            return max_k(max_bias) == 0 ? status::bias_exceeds_accumulator : status::k_exceeds_accumulator;
+        const std::uint64_t most = max_k(options.max_bias);
+        if (static_cast<std::uint64_t>(k) > most) {
+            return most == 0 ? status::bias_exceeds_accumulator : status::k_exceeds_accumulator;
+        }
+        // Integer sums run on plain loops; float sums have a kernel for machines with FMA.
+        if constexpr (!is_integer) {
+            plan.kernel_ = options.cap < best_instruction_set() ? options.cap : best_instruction_set();
         }
         plan.m_ = m;
         plan.k_ = k;
@@ -115,7 +129,7 @@ public:
     [[nodiscard]] gemm_description describe() const noexcept {
         index flush = 0;
         if constexpr (gemm_rules::is_chained<Accumulator>) flush = Accumulator::length;
-        return {carrier, Product, max_k(0), flush, workspace_bytes()};
+        return {carrier, kernel_, Product, max_k(0), flush, workspace_bytes()};
     }
 
     /// Runs the plan. Any strides; dst may not overlap itself, the operands or the workspace. `epilogue(sum, row,
@@ -135,7 +149,15 @@ public:
         });
         execute(m_, [&](index i) {
             for (index j = 0; j < k_; ++j) decode_lhs(lhs(i, j), &a(i, j * per_k));
-            for (index j = 0; j < n_; ++j) dst(i, j) = epilogue(dot(&a(i, 0), &b(j, 0)), i, j);
+            index j = 0;
+            if constexpr (!is_integer) {
+                for (; j + dot_block <= n_; j += dot_block) {
+                    float sums[dot_block];
+                    dot_columns(&a(i, 0), &b(j, 0), b.stride[0], sums);
+                    for (index c = 0; c < dot_block; ++c) dst(i, j + c) = epilogue(sums[c], i, j + c);
+                }
+            }
+            for (; j < n_; ++j) dst(i, j) = epilogue(dot(&a(i, 0), &b(j, 0)), i, j);
         });
         return status::ok;
     }
@@ -164,8 +186,8 @@ private:
         if (overlap(memory_of(dst), memory_of(rhs))) return status::dst_overlaps_rhs;
         if (workspace.size() < workspace_bytes()) return status::workspace_too_small;
         const byte_range scratch = memory_of(workspace);
-        const bool touched = overlap(scratch, memory_of(lhs)) || overlap(scratch, memory_of(rhs)) ||
-                             overlap(scratch, memory_of(dst));
+        const bool touched =
+            overlap(scratch, memory_of(lhs)) || overlap(scratch, memory_of(rhs)) || overlap(scratch, memory_of(dst));
         return touched ? status::workspace_overlaps_operand : status::ok;
     }
 
@@ -202,9 +224,15 @@ private:
         }
     }
 
+    void dot_columns(const float* lhs, const float* rhs, index stride, float* sums) const noexcept {
+        if (carrier == carrier::bf16) dot_bf16_block(kernel_, lhs, rhs, stride, k_ * per_k, sums);
+        else dot_f32_block(kernel_, lhs, rhs, stride, k_ * per_k, sums);
+    }
+
     index m_ = 0;
     index k_ = 0;
     index n_ = 0;
+    instruction_set kernel_ = instruction_set::scalar;
 };
 
 }  // namespace dyad::inline v1

@@ -17,7 +17,7 @@ namespace dyad::inline v1 {
     return static_cast<std::uint64_t>((static_cast<uint128_t>(a) * b) >> 64);
 }
 
-inline constexpr std::uint64_t ln2_q64 = 0xB17217F7D1CF79AC;    // round(2^64 ln 2)
+inline constexpr std::uint64_t ln2_q64 = 0xB17217F7D1CF79AC;     // round(2^64 ln 2)
 inline constexpr std::uint64_t log2_e_q63 = 0xB8AA3B295C17F0BC;  // round(2^63 log2 e)
 
 /// 2^f with 63 fraction bits for a fraction f of 64 bits, by the Taylor series of exp(f ln 2).

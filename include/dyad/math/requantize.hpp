@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requantization of one accumulator: y = x * b * 2^e with a 31-bit b, in the three roundings that deployed runtimes use.
-// Sources: gemmlowp fixedpoint.h; TensorFlow Lite common.h; Yao et al., HAWQ-V3, ICML 2021.
+// Requantization of one accumulator: y = x * b * 2^e with a 31-bit b, in the three roundings that deployed runtimes
+// use. Sources: gemmlowp fixedpoint.h; TensorFlow Lite common.h; Yao et al., HAWQ-V3, ICML 2021.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,13 @@ enum class requantization : std::uint8_t {
         const int left = m.exponent < 32 ? m.exponent : 32;
         return saturating_cast<std::int32_t>(static_cast<int128_t>(product) * (int128_t{1} << left));
     }
+    const int right = -m.exponent;
+    if (mode == requantization::single_half_up && right <= 62) {
+        // |product| < 2^62, so adding a half cannot overflow, and the arithmetic shift rounds down.
+        return saturating_cast<std::int32_t>((product + (std::int64_t{1} << (right - 1))) >> right);
+    }
     const auto rule = mode == requantization::nearest_even ? rounding::nearest_even : rounding::nearest_up;
-    return saturating_cast<std::int32_t>(round_shift_right(product, -m.exponent, rule));
+    return saturating_cast<std::int32_t>(round_shift_right(product, right, rule));
 }
 
 /// The same for a 64-bit x, rounded once half up; not for gemmlowp's form, which is defined on 32 bits.

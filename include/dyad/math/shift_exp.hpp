@@ -45,7 +45,8 @@ inline constexpr int exp_fraction = 30;
     constexpr std::uint32_t unit = std::uint32_t{1} << exponent_fraction;
     const std::uint32_t f = t & (unit - 1);
     const std::uint64_t bulge = 11 * (std::uint64_t{f} * (unit - f));  // 64 * (11/64) f (1 - f), 32 fraction bits
-    const std::uint64_t e = (std::uint64_t{1} << exp_fraction) - (std::uint64_t{f} << (exp_fraction - exponent_fraction - 1)) -
+    const std::uint64_t e = (std::uint64_t{1} << exp_fraction) -
+                            (std::uint64_t{f} << (exp_fraction - exponent_fraction - 1)) -
                             (bulge >> (6 + 2 * exponent_fraction - exp_fraction));
     return static_cast<std::uint32_t>(round_shift_right(e, static_cast<int>(q), false, rounding::nearest_up));
 }
@@ -60,8 +61,8 @@ inline constexpr int exp_fraction = 30;
     return static_cast<std::uint32_t>((numerator + denominator / 2) / denominator);
 }
 
-/// x * sigmoid(1.702 x S) for an integer code x of scale S, as an integer of scale S * 2^-30; m = log2_multiplier(1.702 S).
-/// ShiftGELU: the sigmoid form itself is within 0.0204 of x * Phi(x).
+/// x * sigmoid(1.702 x S) for an integer code x of scale S, as an integer of scale S * 2^-30; m = log2_multiplier(1.702
+/// S). ShiftGELU: the sigmoid form itself is within 0.0204 of x * Phi(x).
 [[nodiscard]] DYAD_HD constexpr std::int64_t shift_gelu(std::int32_t x, multiplier m) noexcept {
     const std::uint32_t t = scaled_exponent(magnitude(x), m);
     return static_cast<std::int64_t>(x) * shift_sigmoid(t, x < 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters of a prepared model as bytes, in the order in which the model shows them to a visitor: for programs that
-// only run a model, and for counting. The bytes are the memory of the codes on this machine, without a header; views are
-// contiguous.
+// only run a model, and for counting. The bytes are the memory of the codes on this machine, without a header; views
+// are contiguous.
 #pragma once
 
 #include <cstddef>

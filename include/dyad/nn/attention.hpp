@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multi-head self-attention: softmax(q k^T / sqrt(d)) v for each head, then an output projection.
-// Source: Vaswani et al., "Attention is all you need", 2017. One linear makes q, k and v: rows 0..C-1, C..2C-1, 2C..3C-1.
+// Source: Vaswani et al., "Attention is all you need", 2017. One linear makes q, k and v: rows 0..C-1, C..2C-1,
+// 2C..3C-1.
 #pragma once
 
 #include <dyad/array/arena.hpp>

@@ -42,7 +42,7 @@ status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<
     using plan_type = gemm_plan<A, B, typename R::accumulator, R::product>;
     plan_type plan;
     const std::size_t mark = context.scratch.used();
-    status s = plan_type::make(lhs.extent[0], lhs.extent[1], rhs.extent[1], max_bias, plan);
+    status s = plan_type::make(lhs.extent[0], lhs.extent[1], rhs.extent[1], {.max_bias = max_bias}, plan);
     if (s != status::ok) return s;
     vector_view<std::byte> bytes;
     s = context.scratch.take(static_cast<index>(plan.workspace_bytes()), bytes);
@@ -58,7 +58,8 @@ status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<
 /// What was produced as the operand that a product reads: the same memory, or quantized with a dynamic scale. Shown to
 /// the probe as `edge`.
 template <recipe R, number T, class Context>
-status as_operand(matrix_view<const produced<R, T>> in, tensor_of<R, T>& out, int edge, const Context& context) noexcept {
+status as_operand(matrix_view<const produced<R, T>> in, tensor_of<R, T>& out, int edge,
+                  const Context& context) noexcept {
     const status s = R::scaling::template operand<T>(in, context.scratch, out);
     if (s == status::ok) context.show(edge, out.codes, out.token);
     return s;

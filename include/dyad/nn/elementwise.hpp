@@ -104,8 +104,8 @@ public:
         const double scale = R::scaling::template scale<stream>(largest_magnitude(c));
         for (index i = 0; i < rows; ++i) {
             for (index j = 0; j < columns; ++j) {
-                constant_(i, j) = convert<stream>(static_cast<double>(c(i, j)) / scale, rounding::nearest_even,
-                                                  saturation::finite);
+                constant_(i, j) =
+                    convert<stream>(static_cast<double>(c(i, j)) / scale, rounding::nearest_even, saturation::finite);
             }
         }
         return sum_.prepare(x_scale, scale, out_scale);

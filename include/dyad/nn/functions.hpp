@@ -92,8 +92,8 @@ struct float_functions {
     };
 };
 
-/// Integer-only, after I-ViT (Li and Gu, ICCV 2023), mended: math/shift_exp.hpp, array/softmax.hpp, array/layer_norm.hpp.
-/// In and Out must be fixed-point formats; scales are real numbers only while `set` runs.
+/// Integer-only, after I-ViT (Li and Gu, ICCV 2023), mended: math/shift_exp.hpp, array/softmax.hpp,
+/// array/layer_norm.hpp. In and Out must be fixed-point formats; scales are real numbers only while `set` runs.
 struct shift_functions {
     template <format In, format Out>
     struct softmax {

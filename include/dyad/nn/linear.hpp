@@ -49,8 +49,8 @@ public:
     /// in: tokens x in; out: tokens x out.
     template <class Context>
     status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
-        return multiply<R>(in.codes, transposed(as_const(weights_)), out, columns_.max_bias(), columns_.epilogue(in.token),
-                           context);
+        return multiply<R>(in.codes, transposed(as_const(weights_)), out, columns_.max_bias(),
+                           columns_.epilogue(in.token), context);
     }
 
     template <class Visitor>

@@ -24,12 +24,12 @@ namespace dyad::inline v1::nn {
 
 template <class R>
 concept recipe = number<typename R::weight> && number<typename R::operand> && number<typename R::probability> &&
-                 number<typename R::value> && number<typename R::stream> && requires {
-                     typename R::accumulator::sum_type;
-                     typename R::scaling::token;
-                     typename R::functions;
-                     { R::product } -> std::convertible_to<product_rule>;
-                 };
+    number<typename R::value> && number<typename R::stream> && requires {
+    typename R::accumulator::sum_type;
+    typename R::scaling::token;
+    typename R::functions;
+    { R::product } -> std::convertible_to<product_rule>;
+};
 
 /// Shorthands that every layer uses.
 template <recipe R>

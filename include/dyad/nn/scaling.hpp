@@ -289,7 +289,8 @@ struct dynamic_power_of_two_scaling : real_scaling {
         const double inverse = dynamic_scale{-scale.exponent}.factor();
         for (index i = 0; i < in.extent[0]; ++i) {
             for (index j = 0; j < in.extent[1]; ++j) {
-                codes(i, j) = convert<T>(static_cast<double>(in(i, j)) * inverse, rounding::nearest_even, saturation::finite);
+                codes(i, j) =
+                    convert<T>(static_cast<double>(in(i, j)) * inverse, rounding::nearest_even, saturation::finite);
             }
         }
         out.token = scale;

@@ -93,7 +93,8 @@ public:
         const double norm_scale = norm_edge_.prepare(source, norm_label);
         if (const status s = norm_.prepare(source, norm_name, epsilon, scale, norm_scale); s != status::ok) return s;
         double inner_scale = 0;
-        if (const status s = inner_.prepare(source, inner_name, label, norm_scale, inner_scale); s != status::ok) return s;
+        if (const status s = inner_.prepare(source, inner_name, label, norm_scale, inner_scale); s != status::ok)
+            return s;
         const double sum_scale = sum_edge_.prepare(source, sum_label);
         if (const status s = sum_.prepare(scale, inner_scale, sum_scale); s != status::ok) return s;
         scale = sum_scale;
@@ -109,7 +110,8 @@ public:
         if (const status s = context.scratch.take(x.extent[0], x.extent[1], branch); s != status::ok) return s;
         if (const status s = norm_.run(as_const(x), normalized, context); s != status::ok) return s;
         tensor_of<R, operand> a;
-        if (const status s = as_operand<R, operand>(as_const(normalized), a, norm_edge_.number, context); s != status::ok) {
+        if (const status s = as_operand<R, operand>(as_const(normalized), a, norm_edge_.number, context);
+            s != status::ok) {
             return s;
         }
         if (const status s = inner_.run(a, branch, context); s != status::ok) return s;

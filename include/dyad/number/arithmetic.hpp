@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exact arithmetic on unpacked numbers, for operators that round once: sum, product, quotient.
-// Where a result does not fit the significand word it is rounded to odd, so that the one rounding that follows is exact.
+// Where a result does not fit the significand word it is rounded to odd, so that the one rounding that follows is
+// exact.
 #pragma once
 
 #include <dyad/core/bits.hpp>
@@ -77,7 +78,8 @@ template <unsigned_word T>
     if (x.kind == y.kind && x.kind != number_class::finite) return invalid<T>();
     if (x.kind == number_class::infinity || y.kind == number_class::zero) return basic_unpacked<T>::infinity(negative);
     if (y.kind == number_class::infinity || x.kind == number_class::zero) return basic_unpacked<T>::zero(negative);
-    // Long division in two steps: a quotient of at least half a word, then as many more digits as the word has room for.
+    // Long division in two steps: a quotient of at least half a word, then as many more digits as the word has room
+    // for.
     const int divisor_width = bit_width(y.significand);
     const int up = word_width<T> - bit_width(x.significand);
     const T dividend = static_cast<T>(x.significand << up);

@@ -41,10 +41,13 @@ struct dyadic {
         const auto positive = static_cast<significand_type>(m);
         return {value.negative ? static_cast<significand_type>(-positive) : positive, exponent};
     }
-    [[nodiscard]] DYAD_HD static constexpr dyadic from_scale(double scale) noexcept { return nearest(dyad::unpack(scale)); }
+    [[nodiscard]] DYAD_HD static constexpr dyadic from_scale(double scale) noexcept {
+        return nearest(dyad::unpack(scale));
+    }
     /// numerator / denominator rounded once: the quotient itself is never rounded to a double.
     [[nodiscard]] DYAD_HD static constexpr dyadic from_ratio(double numerator, double denominator) noexcept {
-        return nearest(quotient(resize<uint128_t>(dyad::unpack(numerator)), resize<uint128_t>(dyad::unpack(denominator))));
+        return nearest(
+            quotient(resize<uint128_t>(dyad::unpack(numerator)), resize<uint128_t>(dyad::unpack(denominator))));
     }
 
     [[nodiscard]] DYAD_HD constexpr dyad::unpacked unpack() const noexcept {
@@ -61,8 +64,9 @@ struct dyadic {
     }
     [[nodiscard]] DYAD_HD friend constexpr std::strong_ordering operator<=>(dyadic x, dyadic y) noexcept {
         const auto order = compare(x.unpack(), y.unpack());
-        return order < 0 ? std::strong_ordering::less : order > 0 ? std::strong_ordering::greater
-                                                                  : std::strong_ordering::equal;
+        return order < 0   ? std::strong_ordering::less
+               : order > 0 ? std::strong_ordering::greater
+                           : std::strong_ordering::equal;
     }
 };
 

@@ -79,10 +79,12 @@ public:
         // Beyond 128 bits nothing is left of a wrapped value but zeros, and any other is out of range.
         if (up > 0 && x.top_exponent() + Fraction >= 128) {
             if (Overflow != overflow::wrap) return no_code(bound);
-            return wrapped(x.negative, up >= 128 ? uint128_t{0} : static_cast<uint128_t>(uint128_t{x.significand} << up));
+            return wrapped(x.negative,
+                           up >= 128 ? uint128_t{0} : static_cast<uint128_t>(uint128_t{x.significand} << up));
         }
         const uint128_t wide = x.significand;
-        const uint128_t m = up >= 0 ? static_cast<uint128_t>(wide << up) : round_shift_right(wide, -up, x.negative, rule);
+        const uint128_t m =
+            up >= 0 ? static_cast<uint128_t>(wide << up) : round_shift_right(wide, -up, x.negative, rule);
         return in_range(x.negative, m);
     }
 

@@ -146,7 +146,8 @@ template <float_format F, rounding_rule Rule>
 /// Encodes any value with one rounding, then saturates. In an unsigned format a negative value is out of range below:
 /// NaN under saturation::none where there is one, else the smallest value; so is zero in a format without zero.
 template <float_format F, unsigned_word S, rounding_rule Rule>
-[[nodiscard]] DYAD_HD constexpr float_bits<F> encode(const basic_unpacked<S>& x, Rule rule, saturation policy) noexcept {
+[[nodiscard]] DYAD_HD constexpr float_bits<F> encode(const basic_unpacked<S>& x, Rule rule,
+                                                     saturation policy) noexcept {
     using code_type = float_bits<F>;
     constexpr int m = F.significand_bits;
     static_assert(word_width<S> >= m + 3, "dyad::encode needs a significand word of at least precision + 2 bits.");
@@ -155,8 +156,8 @@ template <float_format F, unsigned_word S, rounding_rule Rule>
     if (x.kind == number_class::nan) {
         return encode_nan<F>(x.negative, resize<std::uint64_t>(x).significand);
     }
-    const bool below = (!F.is_signed && x.negative && x.kind != number_class::zero) ||
-                       (!F.has_zero && x.kind == number_class::zero);
+    const bool below =
+        (!F.is_signed && x.negative && x.kind != number_class::zero) || (!F.has_zero && x.kind == number_class::zero);
     if (below) {
         const bool to_nan = policy == saturation::none && F.nan != nan_codes::none;
         return to_nan ? encode_nan<F>(false, quiet_bit<std::uint64_t>) : code_type{0};

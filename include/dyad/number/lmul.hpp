@@ -34,7 +34,8 @@ template <unsigned_word T>
 }
 
 /// All bits of L-Mul, by the identity lmul(x, y) = x P(y) + P(x) (y - (1 - 2^-l) P(y)), two exact products: so a matrix
-/// of L-Mul sums is one ordinary product with K doubled. 0 times a finite number is 0, NaN and infinity as in a product.
+/// of L-Mul sums is one ordinary product with K doubled. 0 times a finite number is 0, NaN and infinity as in a
+/// product.
 template <unsigned_word T>
 [[nodiscard]] DYAD_HD constexpr basic_unpacked<T> lmul_exact(const basic_unpacked<T>& x, const basic_unpacked<T>& y,
                                                              int offset) noexcept {

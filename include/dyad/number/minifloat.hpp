@@ -64,9 +64,7 @@ public:
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator+(minifloat x, minifloat y) noexcept {
         return rounded(exact_sum(x.unpack(), y.unpack()));
     }
-    [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x, minifloat y) noexcept {
-        return x + -y;
-    }
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x, minifloat y) noexcept { return x + -y; }
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator*(minifloat x, minifloat y) noexcept {
         return rounded(exact_product(x.unpack(), y.unpack()));
     }
@@ -136,15 +134,15 @@ public:
     static constexpr bool has_signaling_NaN = F.nan == dyad::nan_codes::ieee && F.significand_bits > 1;
     static constexpr float_denorm_style has_denorm =
         F.has_zero && F.subnormals == dyad::subnormal_codes::yes && F.significand_bits > 0 ? denorm_present
-                                                                                          : denorm_absent;
+                                                                                           : denorm_absent;
     static constexpr bool has_denorm_loss = false;
     static constexpr float_round_style round_style = round_to_nearest;
     static constexpr bool is_iec559 = ieee_like && F.is_signed && F.has_negative_zero;
     static constexpr bool is_bounded = true;
     static constexpr bool is_modulo = false;
     static constexpr int digits = F.precision();
-    static constexpr int digits10 = (digits - 1) * 30103 / 100000;           // floor((digits - 1) log10 2)
-    static constexpr int max_digits10 = 2 + digits * 30103 / 100000;         // ceil(1 + digits log10 2)
+    static constexpr int digits10 = (digits - 1) * 30103 / 100000;    // floor((digits - 1) log10 2)
+    static constexpr int max_digits10 = 2 + digits * 30103 / 100000;  // ceil(1 + digits log10 2)
     static constexpr int radix = 2;
     // As <limits> counts: the power of two just above, and decimal exponents truncated toward zero.
     static constexpr int min_exponent = F.min_exponent() + 1;
@@ -159,7 +157,8 @@ public:
     }
     static constexpr type max() noexcept { return type::from_bits(static_cast<bits>(F.max_finite_code())); }
     static constexpr type lowest() noexcept {
-        return F.is_signed ? type::from_bits(static_cast<bits>(F.sign_bit() | F.max_finite_code())) : type::from_bits(0);
+        return F.is_signed ? type::from_bits(static_cast<bits>(F.sign_bit() | F.max_finite_code()))
+                           : type::from_bits(0);
     }
     static constexpr type epsilon() noexcept {
         return type::pack(dyad::unpacked::finite(false, 1, -F.significand_bits), dyad::rounding::nearest_even,
@@ -169,7 +168,8 @@ public:
         return type::pack(dyad::unpacked::finite(false, 1, -1), dyad::rounding::nearest_even, dyad::saturation::none);
     }
     static constexpr type infinity() noexcept {
-        return type::from_bits(dyad::encode_overflow<F>(false, true, dyad::rounding::nearest_even, dyad::saturation::none));
+        return type::from_bits(
+            dyad::encode_overflow<F>(false, true, dyad::rounding::nearest_even, dyad::saturation::none));
     }
     static constexpr type quiet_NaN() noexcept {
         return type::from_bits(dyad::encode_nan<F>(false, dyad::quiet_bit<std::uint64_t>));
@@ -177,7 +177,5 @@ public:
     static constexpr type signaling_NaN() noexcept {
         return has_signaling_NaN ? type::from_bits(dyad::encode_nan<F>(false, std::uint64_t{1} << 62)) : quiet_NaN();
     }
-    static constexpr type denorm_min() noexcept {
-        return has_denorm == denorm_present ? type::from_bits(1) : min();
-    }
+    static constexpr type denorm_min() noexcept { return has_denorm == denorm_present ? type::from_bits(1) : min(); }
 };

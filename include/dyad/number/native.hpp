@@ -22,8 +22,7 @@ concept native_float = std::same_as<T, float> || std::same_as<T, double>;
 
 /// Integers, but not bool and not the character types.
 template <class T>
-concept native_integer =
-    std::same_as<T, int128_t> || std::same_as<T, uint128_t> ||
+concept native_integer = std::same_as<T, int128_t> || std::same_as<T, uint128_t> ||
     (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
      !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>);
 
@@ -66,7 +65,8 @@ template <native_integer To, unsigned_word S>
     if (negative) {
         if (!is_signed) return To{0};
         const bool beyond = m > static_cast<uint128_t>(max) + 1;
-        return static_cast<To>(static_cast<word>(word{0} - (beyond ? static_cast<word>(max + 1) : static_cast<word>(m))));
+        return static_cast<To>(
+            static_cast<word>(word{0} - (beyond ? static_cast<word>(max + 1) : static_cast<word>(m))));
     }
     return static_cast<To>(m > max ? max : static_cast<word>(m));
 }
