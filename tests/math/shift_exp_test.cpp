@@ -145,12 +145,13 @@ TEST_CASE("log2_multiplier: scale log2 e 2^16 in 31 bits") {
     double worst = 0;
     std::mt19937_64 random(3);
     for (int i = 0; i < 20'000; ++i) {
-        const double scale = std::ldexp(1 + static_cast<double>(random() >> 12) * 0x1p-52,
-                                        static_cast<int>(random() % 200) - 150);
+        const double scale =
+            std::ldexp(1 + static_cast<double>(random() >> 12) * 0x1p-52, static_cast<int>(random() % 200) - 150);
         const multiplier m = dyad::log2_multiplier(scale);
         REQUIRE(m.significand >= 1 << 30);
         const cpp_bin_float_50 exact = scale * log2_e * unit;
-        worst = std::max(worst, std::fabs(static_cast<double>(ldexp(cpp_bin_float_50(m.significand), m.exponent) / exact - 1)));
+        worst = std::max(
+            worst, std::fabs(static_cast<double>(ldexp(cpp_bin_float_50(m.significand), m.exponent) / exact - 1)));
     }
     MESSAGE("relative error " << worst << " = 2^" << std::log2(worst));
     CHECK(worst <= 0x1p-31 * (1 + 1e-6));
@@ -190,15 +191,16 @@ TEST_CASE("shift_sigmoid: symmetric, the nearest quotient, and its error") {
         symmetric.check(plus + minus >= whole - 1 && plus + minus <= whole + 1, t, ": ", plus, " + ", minus);
         const std::uint64_t e = dyad::shift_exp2(t);
         rounded.check(is_nearest(plus, whole, whole + e) && is_nearest(minus, e, whole + e), t, ": ", plus, " ", minus);
-        const double error = std::fabs(static_cast<double>(plus) / one - 1 / (1 + exact_power(std::min(t, domain - 1))));
+        const double error =
+            std::fabs(static_cast<double>(plus) / one - 1 / (1 + exact_power(std::min(t, domain - 1))));
         if (error > worst) {
             worst = error;
             at = t;
         }
     }
     MESSAGE("shift_sigmoid: largest error " << worst << " at t = " << at << " * 2^-16");
-    CHECK(worst <= 7e-4);
-    CHECK(worst >= 3.5e-4);
+    CHECK(worst <= 7.6e-4);
+    CHECK(worst >= 7e-4);
     for (const std::uint32_t t : {domain, 1u << 25, 0xffff'ffffu}) {
         CHECK(dyad::shift_sigmoid(t, false) == 1u << 30);
         CHECK(dyad::shift_sigmoid(t, true) == 0);

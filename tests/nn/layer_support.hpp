@@ -265,7 +265,7 @@ template <class T>
     return worst;
 }
 template <class R>
-void check_error(const char* what, const real_matrix& expected, const real_matrix& got, const error_bounds& bounds) {
+void check_error(const std::string& what, const real_matrix& expected, const real_matrix& got, const error_bounds& bounds) {
     REQUIRE(expected.values.size() == got.values.size());
     if constexpr (std::same_as<R, in_float32>) {
         const double worst = worst_ulps(expected, got);

@@ -29,6 +29,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                parameter_missing,
                                                parameter_shape_differs,
                                                parameter_not_finite,
+                                               value_not_finite,
                                                scale_not_positive,
                                                bias_exceeds_accumulator,
                                                archive_too_short};
@@ -60,6 +61,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::parameter_missing: return "a parameter of the model is missing";
         case status::parameter_shape_differs: return "a parameter of the model has another shape";
         case status::parameter_not_finite: return "a parameter of the model is NaN or infinite";
+        case status::value_not_finite: return "a tensor to be quantized with a dynamic scale holds NaN or infinity";
         case status::scale_not_positive: return "a scale is not a positive finite number";
         case status::bias_exceeds_accumulator: return "a bias leaves no room for the sum in the accumulator";
         case status::archive_too_short: return "the archive ends before the model's parameters do";

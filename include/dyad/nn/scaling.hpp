@@ -37,12 +37,13 @@ struct tensor {
     [[no_unique_address]] Token token;
 };
 
-/// Largest |x| of a matrix; 0 for an empty one.
+/// Largest |x| of a matrix; 0 for an empty one, NaN where an element is.
 [[nodiscard]] constexpr double largest_magnitude(matrix_view<const float> m) noexcept {
     double largest = 0;
     for (index i = 0; i < m.extent[0]; ++i) {
         for (index j = 0; j < m.extent[1]; ++j) {
             const double x = static_cast<double>(m(i, j) < 0 ? -m(i, j) : m(i, j));
+            if (x != x) return x;
             largest = x > largest ? x : largest;
         }
     }
@@ -285,7 +286,9 @@ struct dynamic_power_of_two_scaling : real_scaling {
         if (const status s = scratch.take(in.extent[0], in.extent[1], codes); s != status::ok) return s;
         out = {as_const(codes), {}};
         if (scratch.is_measuring()) return status::ok;
-        const dynamic_scale scale{exponent<T>(largest_magnitude(in))};
+        const double largest = largest_magnitude(in);
+        if (!(largest <= std::numeric_limits<double>::max())) return status::value_not_finite;
+        const dynamic_scale scale{exponent<T>(largest)};
         const double inverse = dynamic_scale{-scale.exponent}.factor();
         for (index i = 0; i < in.extent[0]; ++i) {
             for (index j = 0; j < in.extent[1]; ++j) {
