@@ -165,7 +165,7 @@ TEST_CASE("shiftmax: largest error of the exponential, over rows of three values
     }
     const double error = w.error / fine_unit;
     MESSAGE("before rounding: " << error << " at " << w.at);
-    // The header allows 2 * 2e-3.
+    // 2 * 2e-3 is the stated bound: it must hold, and be at most twice too generous.
     CHECK(error <= 2 * 2e-3);
     CHECK(error >= 2e-3);
 }

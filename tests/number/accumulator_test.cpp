@@ -58,7 +58,7 @@ void extremes(std::int64_t& low, std::int64_t& high) {
     }
 }
 
-/// `safe` counts that so many products fit, `exact` that one more does not.
+/// `safe` counts that so many products fit, `exact` that one more does not, or gives the lowest value exactly.
 template <class T, class A, class B>
 void check_bound(tally& safe, tally& exact) {
     std::int64_t low = 0;
@@ -73,7 +73,8 @@ void check_bound(tally& safe, tally& exact) {
         const auto terms = static_cast<int128_t>(max_terms<T, A, B>(bias));
         safe.check(terms == 0 || fits(terms, static_cast<int128_t>(bias)), name_of<A>(), " ", name_of<B>(), " in ",
                    name_of<T>(), ", bias ", bias, ": ", terms, " overflow");
-        exact.check(!fits(terms + 1, static_cast<int128_t>(bias)), name_of<A>(), " ", name_of<B>(), " in ",
+        const bool lowest = (terms + 1) * low - static_cast<int128_t>(bias) == min;
+        exact.check(lowest || !fits(terms + 1, static_cast<int128_t>(bias)), name_of<A>(), " ", name_of<B>(), " in ",
                     name_of<T>(), ", bias ", bias, ": ", terms + 1, " would fit, too");
     }
 }

@@ -40,7 +40,7 @@ inline constexpr std::uint64_t max_magnitude =
     T::is_signed ? static_cast<std::uint64_t>(T::max_raw) + 1 : static_cast<std::uint64_t>(T::max_raw);
 
 /// How many products of an A and a B, whatever their codes, plus one bias of at most |bias|, fit a T; in raw units.
-/// K products are safe if and only if K <= max_terms.
+/// K products are safe if K <= max_terms (the one sum that is exactly T's lowest value is not counted on).
 template <signed_word T, format A, format B>
 [[nodiscard]] constexpr std::uint64_t max_terms(std::uint64_t bias = 0) noexcept {
     constexpr auto limit = static_cast<uint128_t>(word_max<T>());

@@ -16,13 +16,20 @@ template <unsigned_word T>
     return basic_unpacked<T>::nan(false, quiet_bit<T>);
 }
 
+/// A NaN operand as a result: quiet (IEEE 754 section 6.2).
+template <unsigned_word T>
+[[nodiscard]] DYAD_HD constexpr basic_unpacked<T> quieted(basic_unpacked<T> nan) noexcept {
+    nan.significand |= quiet_bit<T>;
+    return nan;
+}
+
 /// x + y. Needs significands of at most word_width - 4 bits; exact to odd. x + -x is +0 (-0 when rounding down).
 template <unsigned_word T>
 [[nodiscard]] DYAD_HD constexpr basic_unpacked<T> exact_sum(basic_unpacked<T> x, basic_unpacked<T> y,
                                                             bool rounding_down = false) noexcept {
     // 1. Whatever is not a finite pair.
-    if (x.kind == number_class::nan) return x;
-    if (y.kind == number_class::nan) return y;
+    if (x.kind == number_class::nan) return quieted(x);
+    if (y.kind == number_class::nan) return quieted(y);
     if (x.kind == number_class::infinity || y.kind == number_class::infinity) {
         if (x.kind == y.kind && x.negative != y.negative) return invalid<T>();
         return x.kind == number_class::infinity ? x : y;
@@ -56,8 +63,8 @@ template <unsigned_word T>
 template <unsigned_word T>
 [[nodiscard]] DYAD_HD constexpr basic_unpacked<T> exact_product(const basic_unpacked<T>& x,
                                                                 const basic_unpacked<T>& y) noexcept {
-    if (x.kind == number_class::nan) return x;
-    if (y.kind == number_class::nan) return y;
+    if (x.kind == number_class::nan) return quieted(x);
+    if (y.kind == number_class::nan) return quieted(y);
     const bool negative = x.negative != y.negative;
     const bool infinite = x.kind == number_class::infinity || y.kind == number_class::infinity;
     if (x.kind == number_class::zero || y.kind == number_class::zero) {
@@ -72,8 +79,8 @@ template <unsigned_word T>
 template <unsigned_word T>
 [[nodiscard]] DYAD_HD constexpr basic_unpacked<T> quotient(const basic_unpacked<T>& x,
                                                            const basic_unpacked<T>& y) noexcept {
-    if (x.kind == number_class::nan) return x;
-    if (y.kind == number_class::nan) return y;
+    if (x.kind == number_class::nan) return quieted(x);
+    if (y.kind == number_class::nan) return quieted(y);
     const bool negative = x.negative != y.negative;
     if (x.kind == y.kind && x.kind != number_class::finite) return invalid<T>();
     if (x.kind == number_class::infinity || y.kind == number_class::zero) return basic_unpacked<T>::infinity(negative);
@@ -86,7 +93,7 @@ template <unsigned_word T>
     const T first = static_cast<T>(dividend / y.significand);
     const T rest = static_cast<T>(dividend % y.significand);
     const int room = word_width<T> - 1 - bit_width(first);
-    const int more = room < divisor_width ? room : divisor_width;
+    const int more = room < 0 ? 0 : room < divisor_width ? room : divisor_width;  // room is -1 after a division by 1
     const T tail = static_cast<T>(rest << more);
     const T digits = static_cast<T>((first << more) | static_cast<T>(tail / y.significand));
     const T sticky = tail % y.significand != 0 ? T{1} : T{0};

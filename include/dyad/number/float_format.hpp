@@ -144,7 +144,8 @@ template <float_format F, rounding_rule Rule>
 }
 
 /// Encodes any value with one rounding, then saturates. In an unsigned format a negative value is out of range below:
-/// NaN under saturation::none where there is one, else the smallest value; so is zero in a format without zero.
+/// NaN under saturation::none where there is one, else the smallest value; so is zero in a format without zero, where
+/// positive values below the smallest give the smallest in every mode.
 template <float_format F, unsigned_word S, rounding_rule Rule>
 [[nodiscard]] DYAD_HD constexpr float_bits<F> encode(const basic_unpacked<S>& x, Rule rule,
                                                      saturation policy) noexcept {

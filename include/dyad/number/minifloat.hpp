@@ -71,7 +71,8 @@ public:
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator/(minifloat x, minifloat y) noexcept {
         return rounded(quotient(x.unpack(), y.unpack()));
     }
-    /// Flips the sign; NaN and a single zero stay as they are. In an unsigned format: NaN, or the smallest value.
+    /// Flips the sign, of a NaN too where it has one; a single zero stays. In an unsigned format: NaN, or the smallest
+    /// value.
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x) noexcept {
         unpacked value = x.unpack();
         value.negative = !value.negative;
@@ -115,6 +116,19 @@ using float16 = minifloat<float16_format>;
 static_assert(dyad::format<float8_e4m3fn> && dyad::format<float8_e5m2> && dyad::format<bfloat16> &&
               dyad::format<float16>);
 
+/// floor(log10 x) of a positive finite x: exact up to 2^127, where powers of ten fit a word; beyond, from log2.
+[[nodiscard]] constexpr int floor_log10(const unpacked& x) noexcept {
+    if (x.top_exponent() >= 127 || x.top_exponent() < 0) {
+        const std::int64_t scaled = std::int64_t{x.top_exponent()} * 30103;
+        return static_cast<int>(scaled < 0 ? -((-scaled + 99999) / 100000) : scaled / 100000);
+    }
+    const auto wide = static_cast<uint128_t>(x.significand);
+    const uint128_t whole = x.exponent < 0 ? shift_right(wide, -x.exponent) : wide << x.exponent;
+    int n = 0;
+    for (uint128_t power = 10; power <= whole; power *= 10) ++n;
+    return n;
+}
+
 }  // namespace dyad::inline v1
 
 /// Computed from the format; infinity and NaN members give what the format has in their place.
@@ -144,11 +158,12 @@ public:
     static constexpr int digits10 = (digits - 1) * 30103 / 100000;    // floor((digits - 1) log10 2)
     static constexpr int max_digits10 = 2 + digits * 30103 / 100000;  // ceil(1 + digits log10 2)
     static constexpr int radix = 2;
-    // As <limits> counts: the power of two just above, and decimal exponents truncated toward zero.
+    // As <limits> counts: the power of two just above; the decimal exponents whose powers are normal and finite.
     static constexpr int min_exponent = F.min_exponent() + 1;
     static constexpr int max_exponent = F.max_exponent() + 1;
     static constexpr int min_exponent10 = (min_exponent - 1) * 30103 / 100000;
-    static constexpr int max_exponent10 = (max_exponent - 1) * 30103 / 100000;
+    static constexpr int max_exponent10 =
+        dyad::floor_log10(type::from_bits(static_cast<bits>(F.max_finite_code())).unpack());
     static constexpr bool traps = false;
     static constexpr bool tinyness_before = false;
 

@@ -1,0 +1,5 @@
+// expect: dyad::gemm_plan.s float_ordered accumulator needs formats that float holds exactly
+// SPDX-License-Identifier: Apache-2.0
+#include <dyad/linalg/gemm.hpp>
+
+dyad::gemm_plan<double, dyad::bfloat16, dyad::float_ordered> plan;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The instruction set found by CPUID, against the compiler's own detection.
+#include <dyad/kernels/cpu.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using dyad::instruction_set;
+
+static_assert(instruction_set::scalar < instruction_set::avx2);
+
+TEST_CASE("instruction_set: detected as the compiler's run-time library detects it") {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+#else
+    const bool avx2 = false;
+#endif
+    const instruction_set expected = avx2 ? instruction_set::avx2 : instruction_set::scalar;
+    CHECK(dyad::detect_instruction_set() == expected);
+    CHECK(dyad::best_instruction_set() == expected);
+    CHECK(dyad::best_instruction_set() == expected);  // the kept answer
+    MESSAGE("this machine: " << std::string(dyad::to_string(expected)));
+}
+
+TEST_CASE("best_instruction_set: the same from every thread") {
+    std::vector<instruction_set> answers(8);
+    std::vector<std::thread> threads;
+    for (instruction_set& answer : answers) threads.emplace_back([&answer] { answer = dyad::best_instruction_set(); });
+    for (std::thread& thread : threads) thread.join();
+    for (const instruction_set answer : answers) CHECK(answer == dyad::detect_instruction_set());
+}
+
+TEST_CASE("instruction_set: names") {
+    CHECK(std::string(dyad::to_string(instruction_set::scalar)) == "scalar");
+    CHECK(std::string(dyad::to_string(instruction_set::avx2)) == "avx2");
+}
+
+}  // namespace

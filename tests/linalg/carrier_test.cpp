@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// carrier_of: against every code of the formats, as doubles.
+#include <dyad/linalg/carrier.hpp>
+
+#include <doctest/doctest.h>
+
+#include <dyad/number/convert.hpp>
+
+#include "support/number_types.hpp"
+#include "support/tally.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace {
+
+using dyad::bfloat16;
+using dyad::carrier;
+using dyad::carrier_of;
+using dyad::fixed;
+using dyad::float16;
+using dyad::float8_e4m3fn;
+using dyad::float8_e5m2;
+using dyad::integer;
+using dyad::uinteger;
+using dyad_test::tally;
+using reference::name_of;
+
+static_assert(carrier_of<integer<8>, integer<8>>() == carrier::integer8);
+static_assert(carrier_of<integer<8>, uinteger<8>>() == carrier::integer8);
+static_assert(carrier_of<fixed<4, 2>, fixed<8, 7>>() == carrier::integer8);
+static_assert(carrier_of<integer<8>, integer<16>>() == carrier::integer16);
+static_assert(carrier_of<uinteger<16>, integer<16>>() == carrier::integer16);
+static_assert(carrier_of<integer<17>, integer<8>>() == carrier::wide);
+static_assert(carrier_of<float8_e4m3fn, float8_e5m2>() == carrier::bf16);
+static_assert(carrier_of<bfloat16, bfloat16>() == carrier::bf16);
+static_assert(carrier_of<integer<8>, bfloat16>() == carrier::bf16);
+static_assert(carrier_of<float8_e4m3fn, uinteger<8>>() == carrier::bf16);
+static_assert(carrier_of<float16, bfloat16>() == carrier::f32);
+static_assert(carrier_of<float, bfloat16>() == carrier::f32);
+static_assert(carrier_of<float, integer<24>>() == carrier::f32);
+static_assert(carrier_of<integer<16>, bfloat16>() == carrier::f32);
+static_assert(carrier_of<double, bfloat16>() == carrier::wide);
+static_assert(carrier_of<integer<32>, bfloat16>() == carrier::wide);
+
+/// What one format needs, found by looking at all of its codes.
+struct needs {
+    bool is_integer = false;
+    int width = 0;
+    bool in_bf16 = true;
+    bool in_f32 = true;
+};
+
+/// Is x a number of at most `digits` digits and exponents from `lowest` on? -127 is where bfloat16 is subnormal.
+bool fits(double x, int digits, int lowest) {
+    if (x == 0) return true;
+    int exponent = 0;
+    const double significand = std::frexp(x, &exponent);
+    const double scaled = std::ldexp(significand, digits);
+    return scaled == std::trunc(scaled) && exponent - 1 >= lowest && exponent - 1 <= 127;
+}
+
+template <class T>
+needs look_at() {
+    needs n;
+    if constexpr (requires { T::max_raw; }) {
+        n.is_integer = true;
+        n.width = T::width;
+    }
+    for (const T code : reference::all_codes<T>()) {
+        const double x = dyad::convert<double>(code);
+        if (!std::isfinite(x)) continue;
+        n.in_bf16 = n.in_bf16 && fits(x, 8, -126);
+        n.in_f32 = n.in_f32 && fits(x, 24, -126);
+    }
+    // bfloat16's own subnormals, and float's, are no reason to leave them.
+    if constexpr (std::same_as<T, bfloat16>) n.in_bf16 = n.in_f32 = true;
+    return n;
+}
+
+carrier expected(const needs& a, const needs& b) {
+    if (a.is_integer && b.is_integer) {
+        const int width = std::max(a.width, b.width);
+        if (width <= 8) return carrier::integer8;
+        return width <= 16 ? carrier::integer16 : carrier::wide;
+    }
+    if (a.in_bf16 && b.in_bf16) return carrier::bf16;
+    return a.in_f32 && b.in_f32 ? carrier::f32 : carrier::wide;
+}
+
+template <class A, class... Bs>
+void check_with(tally& cases) {
+    const needs a = look_at<A>();
+    (cases.check(carrier_of<A, Bs>() == expected(a, look_at<Bs>()), name_of<A>(), " with ", name_of<Bs>(), ": ",
+                 static_cast<int>(carrier_of<A, Bs>())),
+     ...);
+    (cases.check(carrier_of<Bs, A>() == carrier_of<A, Bs>(), name_of<Bs>(), " with ", name_of<A>()), ...);
+}
+
+/// 7 exponent bits around another bias, 3 bits: too small for bfloat16's normal numbers, or too large.
+constexpr dyad::float_format tiny{.exponent_bits = 7, .significand_bits = 3, .bias = 128};
+constexpr dyad::float_format at_the_edge{.exponent_bits = 7, .significand_bits = 3, .bias = 124};
+constexpr dyad::float_format huge{.exponent_bits = 8, .significand_bits = 3, .bias = 126};
+constexpr dyad::float_format nine_digits{.exponent_bits = 5, .significand_bits = 8, .bias = 15};
+
+template <class A>
+void check_all(tally& cases) {
+    check_with<A, integer<8>, uinteger<8>, integer<9>, uinteger<9>, integer<16>, uinteger<16>, integer<1>, fixed<8, 7>,
+               fixed<8, 126>, fixed<8, 127>, fixed<8, -119>, fixed<8, -121>, fixed<16, 8>, float8_e4m3fn, float8_e5m2,
+               float16, bfloat16, dyad::minifloat<reference::float8_e4m3fnuz>,
+               dyad::minifloat<reference::float4_e2m1fn>, dyad::minifloat<reference::binary8p4se>,
+               dyad::minifloat<reference::float8_e5m3fnu>, dyad::minifloat<tiny>, dyad::minifloat<at_the_edge>,
+               dyad::minifloat<huge>, dyad::minifloat<nine_digits>>(cases);
+}
+
+TEST_CASE("carrier_of: the first carrier that holds every code") {
+    tally cases("carriers");
+    check_all<integer<8>>(cases);
+    check_all<uinteger<16>>(cases);
+    check_all<float8_e4m3fn>(cases);
+    check_all<bfloat16>(cases);
+    check_all<float16>(cases);
+}
+
+}  // namespace
