@@ -29,6 +29,11 @@ using dyad::status;
 using dyad_test::cpp_int;
 using dyad_test::tally;
 
+/// x clamped to a range, as a word.
+std::int64_t clamped(const cpp_int& x, std::int64_t low, std::int64_t high) {
+    return x < low ? low : x > high ? high : static_cast<std::int64_t>(x);
+}
+
 constexpr std::int64_t one = std::int64_t{1} << dyad::normalized_fraction;
 
 template <class T>
@@ -170,7 +175,7 @@ TEST_CASE("layer_norm_integer: one multiply-add and one rounding half up, exactl
                 const cpp_int rounded = dyad_test::reference_round(
                     dyad_test::cpp_rational(y) * dyad_test::power_of_two(-fraction - dyad::normalized_fraction),
                     dyad::rounding::nearest_up);
-                const cpp_int expected = std::clamp(rounded, cpp_int(-32768), cpp_int(32767));
+                const std::int64_t expected = clamped(rounded, -32768, 32767);
                 cases.check(out[i].raw() == expected, "fraction ", fraction, ", x' ", x[i], ", gain ", gains[i],
                             ", offset ", offsets[i], ": ", out[i].raw());
             }
@@ -220,8 +225,8 @@ TEST_CASE("layer_norm_integer: real gamma and beta, end to end") {
                     (row[i].raw() * static_cast<long double>(in_scale) - mean) / std::sqrt(variance + 1e-5L);
                 const long double y = (x * static_cast<long double>(gamma[i]) + static_cast<long double>(beta[i])) /
                                       static_cast<long double>(out_scale);
-                const long double clamped = std::clamp(y, -128.0L, 127.0L);
-                error = std::max(error, std::fabs(static_cast<double>(out[i].raw() - clamped)));
+                const long double code = std::clamp(y, -128.0L, 127.0L);
+                error = std::max(error, std::fabs(static_cast<double>(out[i].raw() - code)));
             }
         }
     }
@@ -271,10 +276,10 @@ TEST_CASE("norm_gain, norm_offset: the nearest even integer, saturating") {
                 dyad_test::cpp_rational(digits) * dyad_test::power_of_two(exponent - 53 + f),
                 dyad::rounding::nearest_even);
         };
-        const cpp_int gain = std::clamp(exact(fraction), cpp_int(std::numeric_limits<std::int32_t>::min()),
-                                        cpp_int(std::numeric_limits<std::int32_t>::max()));
-        const cpp_int offset = std::clamp(exact(fraction + 20), cpp_int(std::numeric_limits<std::int64_t>::min()),
-                                          cpp_int(std::numeric_limits<std::int64_t>::max()));
+        const std::int64_t gain = clamped(exact(fraction), std::numeric_limits<std::int32_t>::min(),
+                                          std::numeric_limits<std::int32_t>::max());
+        const std::int64_t offset = clamped(exact(fraction + 20), std::numeric_limits<std::int64_t>::min(),
+                                            std::numeric_limits<std::int64_t>::max());
         cases.check(dyad::norm_gain(x, fraction) == gain, x, " ", fraction, ": ", dyad::norm_gain(x, fraction));
         cases.check(dyad::norm_offset(x, fraction) == offset, x, " ", fraction, ": ", dyad::norm_offset(x, fraction));
     }

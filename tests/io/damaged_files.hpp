@@ -56,9 +56,10 @@ private:
     std::filesystem::path path_;
 };
 
-/// `bytes` as a file; its name.
+/// `bytes` as a file; its name. A new file each time: file systems write one that was cut to nothing to the disk at once.
 inline std::string write_file(const std::string& name, std::string_view bytes) {
-    std::ofstream out(name, std::ios::binary | std::ios::trunc);
+    std::filesystem::remove(name);
+    std::ofstream out(name, std::ios::binary);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.close();
     REQUIRE(out.good());

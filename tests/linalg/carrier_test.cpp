@@ -100,8 +100,9 @@ void check_with(tally& cases) {
     (cases.check(carrier_of<Bs, A>() == carrier_of<A, Bs>(), name_of<Bs>(), " with ", name_of<A>()), ...);
 }
 
-/// 7 exponent bits around another bias, 3 bits: too small for bfloat16's normal numbers, or too large.
+/// Smallest number 2^-130, 2^-127, and 2^-126, the smallest normal bfloat16; largest beyond bfloat16; a digit too many.
 constexpr dyad::float_format tiny{.exponent_bits = 7, .significand_bits = 3, .bias = 128};
+constexpr dyad::float_format past_the_edge{.exponent_bits = 7, .significand_bits = 3, .bias = 125};
 constexpr dyad::float_format at_the_edge{.exponent_bits = 7, .significand_bits = 3, .bias = 124};
 constexpr dyad::float_format huge{.exponent_bits = 8, .significand_bits = 3, .bias = 126};
 constexpr dyad::float_format nine_digits{.exponent_bits = 5, .significand_bits = 8, .bias = 15};
@@ -112,8 +113,8 @@ void check_all(tally& cases) {
                fixed<8, 126>, fixed<8, 127>, fixed<8, -119>, fixed<8, -121>, fixed<16, 8>, float8_e4m3fn, float8_e5m2,
                float16, bfloat16, dyad::minifloat<reference::float8_e4m3fnuz>,
                dyad::minifloat<reference::float4_e2m1fn>, dyad::minifloat<reference::binary8p4se>,
-               dyad::minifloat<reference::float8_e5m3fnu>, dyad::minifloat<tiny>, dyad::minifloat<at_the_edge>,
-               dyad::minifloat<huge>, dyad::minifloat<nine_digits>>(cases);
+               dyad::minifloat<reference::float8_e5m3fnu>, dyad::minifloat<tiny>, dyad::minifloat<past_the_edge>,
+               dyad::minifloat<at_the_edge>, dyad::minifloat<huge>, dyad::minifloat<nine_digits>>(cases);
 }
 
 TEST_CASE("carrier_of: the first carrier that holds every code") {

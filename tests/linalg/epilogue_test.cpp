@@ -29,6 +29,11 @@ static_assert(dyad::keep_sum{}(std::int64_t{-7}, 3, 4) == -7 && dyad::keep_sum{}
 
 constexpr index columns = 24;
 
+/// x clamped to a range, as a word.
+std::int64_t clamped(const cpp_int& x, std::int64_t low, std::int64_t high) {
+    return x < low ? low : x > high ? high : static_cast<std::int64_t>(x);
+}
+
 /// Column j's numbers stand at every third place, backwards: the epilogue must go by strides.
 template <class T>
 struct column_data {
@@ -66,7 +71,7 @@ void check_requantize(tally& cases) {
                                                                            ? dyad::rounding::nearest_even
                                                                            : dyad::rounding::nearest_up);
             }
-            const cpp_int expected = std::clamp(y, cpp_int(Out::min_raw), cpp_int(Out::max_raw));
+            const std::int64_t expected = clamped(y, Out::min_raw, Out::max_raw);
             const auto got = epilogue(sum, i, column).raw();
             cases.check(got == expected, reference::name_of<Out>(), ", mode ", static_cast<int>(mode), ", sum ", sum,
                         ", column ", column, ": ", static_cast<int>(got));
@@ -124,8 +129,7 @@ void check_scale(tally& cases) {
             if constexpr (requires { Out::max_raw; }) {
                 const cpp_int code = dyad_test::reference_round(y * dyad_test::power_of_two(Out::fraction),
                                                                 dyad::rounding::nearest_even);
-                cases.check(got.raw() == std::clamp(code, cpp_int(Out::min_raw), cpp_int(Out::max_raw)), "sum ", sum,
-                            ", column ", column);
+                cases.check(got.raw() == clamped(code, Out::min_raw, Out::max_raw), "sum ", sum, ", column ", column);
             } else {
                 // Numbers here are far from subnormal and from overflow.
                 constexpr int digits = std::same_as<Out, float> ? 24 : 8;
@@ -144,6 +148,18 @@ TEST_CASE("scale_columns: sum * factor * factor of the column + offset, one fma,
     check_scale<integer<8>, std::int32_t>(cases);
     check_scale<uinteger<8>, std::int32_t>(cases);
     check_scale<dyad::fixed<8, 4>, float>(cases);
+}
+
+TEST_CASE("scale_columns: the scale is rounded first, the sum of product and offset once") {
+    const auto run = [](double sum, float column_factor, double factor, float offset) {
+        const dyad::scale_columns<float> epilogue{dyad::make_vector(&column_factor, 1), dyad::make_vector(&offset, 1),
+                                                  factor};
+        return epilogue(sum, 0, 0);
+    };
+    // (2^31 - 1) (1 + 2^-23) = 2^31 + 2^8 - 1 - 2^-23 has 55 digits.
+    CHECK(run(0x1p31 - 1, 1 + 0x1p-23f, 1.0, -(0x1p31f + 0x1p8f)) == -1 - 0x1p-23f);
+    // (1 + 2^-23) (1 + 2^-30 + 2^-52) in double is 1 + 2^-23 + 2^-30 + 2^-51; the exact product would leave 3 * 2^-23.
+    CHECK(run(0x1p30, 1 + 0x1p-23f, 1 + 0x1p-30 + 0x1p-52, -(0x1p30f + 0x1p7f)) == 1 + 0x1p-21f);
 }
 
 TEST_CASE("scale_columns: overflow clamps, NaN stays") {

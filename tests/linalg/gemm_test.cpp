@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -222,33 +223,28 @@ bool equal(Sum got, const Expected& expected) {
 
 // --- executors ---
 
-/// `tasks` workers, each with a share of the indices; all in one shuffled order.
-struct shuffled {
+enum class order { in_order, shuffled, threads };
+
+/// `tasks` workers, each with a share of the indices: one after the other, in shuffled order, or as threads.
+struct workers {
+    order how;
     index tasks;
     std::uint64_t seed;
-    template <class Task>
-    void operator()(index n, Task&& task) const {
-        std::vector<index> order(static_cast<std::size_t>(tasks));
-        std::iota(order.begin(), order.end(), index{0});
-        std::mt19937_64 random(seed);
-        std::shuffle(order.begin(), order.end(), random);
-        for (const index worker : order)
-            for (index i = n - 1; i >= 0; --i)
-                if (i % tasks == worker) task(i);
-    }
-};
 
-struct threads {
-    index tasks;
-    template <class Task>
-    void operator()(index n, Task&& task) const {
-        std::vector<std::thread> workers;
-        for (index worker = 0; worker < tasks; ++worker) {
-            workers.emplace_back([&task, n, worker, step = tasks] {
-                for (index i = worker; i < n; i += step) task(i);
-            });
-        }
-        for (std::thread& worker : workers) worker.join();
+    void operator()(index n, const std::function<void(index)>& task) const {
+        const auto work = [&](index worker) {
+            for (index i = n - 1; i >= 0; --i)
+                if (how == order::in_order || i % tasks == worker) task(how == order::in_order ? n - 1 - i : i);
+        };
+        if (how == order::in_order) return work(0);
+        std::vector<index> all(static_cast<std::size_t>(tasks));
+        std::iota(all.begin(), all.end(), index{0});
+        std::mt19937_64 random(seed);
+        std::shuffle(all.begin(), all.end(), random);
+        if (how == order::shuffled) return std::for_each(all.begin(), all.end(), work);
+        std::vector<std::thread> running;
+        for (const index worker : all) running.emplace_back(work, worker);
+        for (std::thread& thread : running) thread.join();
     }
 };
 
@@ -264,9 +260,8 @@ struct subject {
 
     explicit subject(std::string what) : name(std::move(what)) {}
 
-    template <class Executor>
     void check(std::mt19937_64& random, std::array<index, 3> size, std::array<layout, 3> layouts, contents c,
-               dyad::instruction_set cap, Executor&& execute) {
+               dyad::instruction_set cap, const workers& execute) {
         const auto [m, k, n] = size;
         matrix<A> lhs(m, k, layouts[0]);
         matrix<B> rhs(k, n, layouts[1]);
@@ -310,9 +305,8 @@ struct subject {
                                                         : contents::random;
             // A cap above what the machine has means what the machine has.
             for (const auto cap : {dyad::instruction_set::scalar, dyad::instruction_set::avx2}) {
-                if (round % 10 == 7) check(random, size, layouts, c, cap, threads{1 + round % 4});
-                else if (round % 2 == 0) check(random, size, layouts, c, cap, shuffled{1 + round / 2 % 8, random()});
-                else check(random, size, layouts, c, cap, dyad::serial{});
+                const auto how = round % 10 == 7 ? order::threads : round % 2 == 0 ? order::shuffled : order::in_order;
+                check(random, size, layouts, c, cap, {how, 1 + round / 2 % 8, random()});
             }
         }
     }
@@ -639,7 +633,7 @@ TEST_CASE("gemm: one plan, many runs, from several threads at once") {
     REQUIRE(plan_type::make(9, 70, 11, {}, plan) == status::ok);
     std::array<std::vector<float>, 4> results;
     std::array<status, 4> statuses{};
-    threads{4}(4, [&](index i) {
+    workers{order::threads, 4, 1}(4, [&](index i) {
         const auto at = static_cast<std::size_t>(i);
         std::vector<std::byte> workspace(plan.workspace_bytes());
         results[at].assign(99, 0.0f);

@@ -6,6 +6,7 @@
 
 #include "nn/reference_layers.hpp"
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -118,7 +119,10 @@ TEST_CASE("attention: a softmax ends at 1, whatever calibration saw") {
 TEST_CASE("attention: one token attends to itself; heads of one channel; no tokens") {
     for_each_recipe([]<class R>() {
         INFO(R::name());
-        for (const auto& [t, w, h] : {std::array<index, 3>{1, 8, 2}, {5, 6, 6}, {4, 6, 1}, {0, 4, 2}}) {
+        for (const auto& shape : {std::array<index, 3>{1, 8, 2}, {5, 6, 6}, {4, 6, 1}, {0, 4, 2}}) {
+            const index t = shape[0];
+            const index w = shape[1];
+            const index h = shape[2];
             CAPTURE(t);
             CAPTURE(h);
             parameters source;

@@ -81,7 +81,7 @@ TEST_CASE("linear: powers of two as scales and small whole numbers as codes leav
     constexpr index rows = 5;
     constexpr index in = 65;
     constexpr index out = 7;
-    for_each_recipe([]<class R>() {
+    for_each_recipe([&]<class R>() {
         INFO(R::name());
         // The largest code of a format makes its scale the chosen power of two; all other codes are at most 15.
         const double top = std::same_as<R, in_float8> ? 448 : 127;

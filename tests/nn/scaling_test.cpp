@@ -125,6 +125,17 @@ TEST_CASE("dynamic scales: codes of a tensor") {
     CHECK(dynamic_codes<integer<16>>({}) == std::pair(codes{}, 0));
 }
 
+TEST_CASE("dynamic scales: there is none for NaN and infinity") {
+    for (const float bad : {float(nan), float(infinity), -float(infinity)}) {
+        std::vector<std::byte> memory(1024);
+        dyad::arena arena(memory);
+        const std::vector<float> x{1, bad, 2};
+        tensor<integer<16>, dynamic_scale> out;
+        CHECK(dynamic_power_of_two_scaling::operand<integer<16>>(dyad::make_matrix(x.data(), 1, 3), arena, out) ==
+              status::value_not_finite);
+    }
+}
+
 TEST_CASE("dynamic scales: every value is within half a code of its code, but for the saturated end") {
     const real_matrix m = random_matrix(1, 200, 3.5, 4);
     std::vector<float> x;

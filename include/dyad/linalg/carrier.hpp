@@ -26,6 +26,10 @@ template <class T>
 inline constexpr bool is_fixed = requires {
     T::max_raw;
 };
+template <class T>
+inline constexpr bool is_minifloat = requires {
+    T::format;
+};
 
 template <class T>
 [[nodiscard]] constexpr bool exact_in(float_format to) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // gemm: dst[m][n] = epilogue(sum_k lhs[m][k] * rhs[k][n]). The plain loops that define the right answer.
-// Integer carriers: exact sums. float_ordered: the order of kernels/scalar/dot.hpp for the pair's carrier. L-Mul: the
-// ordinary product of lhs' = (x, P(x)) and rhs' = (P(y), y - (1 - 2^-l) P(y)), K doubled, interleaved.
+// Integer carriers: exact sums of raw codes, whose unit is the product of the operands' units. float_ordered: the order
+// of kernels/scalar/dot.hpp for the pair's carrier. L-Mul: the ordinary product of lhs' = (x, P(x)) and rhs' = (P(y), y
+// - (1 - 2^-l) P(y)), K doubled, interleaved.
 #pragma once
 
 #include <concepts>
@@ -39,7 +40,7 @@ struct gemm_description {
     dyad::carrier carrier;
     instruction_set kernel;
     product_rule product;
-    std::uint64_t max_k;  ///< largest k whose sums cannot overflow, for any codes and the bias bound given
+    std::uint64_t max_k;  ///< largest k whose sums cannot overflow, for any codes, without bias
     index flush_length;   ///< products in one chain, 0 where sums are not chained
     std::size_t workspace_bytes;
 };
@@ -68,7 +69,8 @@ class gemm_plan {
     static_assert(is_integer || carrier == carrier::bf16 || carrier == carrier::f32,
                   "dyad::gemm_plan's float_ordered accumulator needs formats that float holds exactly, one of them not "
                   "fixed-point.");
-    static_assert(Product == product_rule::exact || !is_integer,
+    static_assert(Product == product_rule::exact ||
+                      (!is_integer && carrier_rules::is_minifloat<A> && carrier_rules::is_minifloat<B>),
                   "dyad::gemm_plan multiplies by L-Mul on minifloats only, with float_ordered sums.");
 
     template <class T>

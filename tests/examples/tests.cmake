@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the examples: the digits model in this program, and the program dyad-study as a user calls it.
+find_package(Threads REQUIRED)
+
+if(NOT TARGET examples_vit_test)
+    dyad_test(examples/vit)
+endif()
+target_link_libraries(examples_vit_test PRIVATE Threads::Threads)
+
+add_executable(study_files "${PROJECT_SOURCE_DIR}/tests/examples/study_files.cpp")
+add_test(NAME examples/check_study COMMAND "${CMAKE_COMMAND}" "-DSTUDY=$<TARGET_FILE:dyad-study>"
+    "-DFILES=$<TARGET_FILE:study_files>" "-DDIGITS=${PROJECT_SOURCE_DIR}/examples/digits"
+    "-DWORK=${PROJECT_BINARY_DIR}/check_study" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_study.cmake")
+set_tests_properties(examples/check_study PROPERTIES TIMEOUT 600)

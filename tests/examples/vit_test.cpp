@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// The digits transformer: logits of another framework, a recipe that only this file knows, integer-only against float32.
+#include <dyad/nn.hpp>
+#include <dyad/number.hpp>
+
+#include <cstdint>
+
+namespace {
+
+/// Five bits for weights and operands, integers throughout: what a new arithmetic costs.
+struct int5 {
+    using weight = dyad::integer<5>;
+    using operand = dyad::integer<5>;
+    using probability = dyad::uinteger<5>;
+    using value = dyad::integer<16>;
+    using stream = dyad::integer<16>;
+    using accumulator = dyad::proven<std::int32_t>;
+    using scaling = dyad::nn::dyadic_scaling;
+    using functions = dyad::nn::shift_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+}  // namespace
+
+#include <doctest/doctest.h>
+
+#include "../../examples/digits/model.hpp"
+#include "../../examples/study/calibrate.hpp"
+#include "../../examples/study/recipe_runner.hpp"
+#include "../../examples/study/recipes.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+const std::string digits_folder = DYAD_SOURCE_FOLDER "/examples/digits/";
+
+/// What all test cases need, computed once: images, weights, the ranges of float32's tensors, float32's logits.
+struct shared {
+    study::split_images split = study::split_by_use(
+        digits::read_images(digits_folder + "digits_images.npy", digits_folder + "digits_labels.npy"));
+    dyad::io::safetensors weights = dyad::io::read_safetensors(digits_folder + "vit_digits.safetensors");
+    std::vector<double> absmax = study::calibrate(*study::make_runner<study::float32>(weights, {}), split.calibration);
+    std::vector<std::vector<double>> float32 = logits<study::float32>();
+
+    template <class R>
+    [[nodiscard]] std::vector<std::vector<double>> logits() const {
+        const digits::model<R> model(weights, absmax);
+        std::vector<std::vector<double>> all(split.test.size());
+        study::for_each_image("run on images", all.size(), [&](std::size_t i, digits::scratch_memory& scratch) {
+            all[i] = model.logits(model.encode(split.test[i]), scratch);
+        });
+        return all;
+    }
+};
+const shared& data() {
+    static const shared once;
+    return once;
+}
+
+/// How many images have the class that `expected` says.
+std::size_t count_equal(const std::vector<std::vector<double>>& logits, const std::vector<std::size_t>& expected) {
+    std::size_t equal = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) equal += dyad::study::argmax(logits[i]) == expected[i] ? 1U : 0U;
+    return equal;
+}
+std::vector<std::size_t> classes_of(const std::vector<std::vector<double>>& logits) {
+    std::vector<std::size_t> classes;
+    for (const auto& row : logits) classes.push_back(dyad::study::argmax(row));
+    return classes;
+}
+
+TEST_CASE("float32: the logits of the framework that trained the model, within 1e-4, and its classes") {
+    const std::vector<double> reference = dyad::io::to_doubles(dyad::io::read_npy(digits_folder + "reference_logits.npy"));
+    const auto& got = data().float32;
+    REQUIRE(got.size() == 450);
+    REQUIRE(reference.size() == 4500);
+    double worst = 0;
+    std::size_t where = 0;
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+        const double error = std::fabs(got[i / 10][i % 10] - reference[i]);
+        if (!(error <= worst)) {
+            worst = error;
+            where = i;
+        }
+    }
+    MESSAGE("largest difference " << worst << " at logit " << where % 10 << " of image " << where / 10);
+    CHECK(worst <= 1e-4);
+    std::vector<std::size_t> expected;
+    for (std::size_t i = 0; i < 450; ++i) expected.push_back(dyad::study::argmax(std::span(reference).subspan(10 * i, 10)));
+    CHECK(count_equal(got, expected) == 450);
+    CHECK(count_equal(got, data().split.labels) == 449);  // examples/digits/README.md
+}
+
+TEST_CASE("int8 integer-only agrees with float32 on 98.9 % of the images, and loses at most one") {
+    const auto logits = data().logits<study::int8_integer_only>();
+    const std::size_t agreeing = count_equal(logits, classes_of(data().float32));
+    const std::size_t right = count_equal(logits, data().split.labels);
+    MESSAGE(agreeing << " of 450 as float32, " << right << " right");
+    CHECK(agreeing >= 446);  // 99.1 %; 445 would be 98.89 %
+    CHECK(right + 1 >= count_equal(data().float32, data().split.labels));
+}
+
+TEST_CASE("a recipe of this file runs the same model: 5-bit integers") {
+    const std::size_t right = count_equal(data().logits<int5>(), data().split.labels);
+    MESSAGE("int5: " << right << " of 450 right, " << static_cast<double>(right) / 4.5 << " %");
+    CHECK(right >= 428);  // 95.1 %
+    digits::model<int5> model(data().weights, data().absmax);
+    digits::model<study::int8_integer_only> wider(data().weights, data().absmax);
+    CHECK(model.weight_bytes() < wider.weight_bytes());
+}
+
+// --- no layer and no model names a recipe
+
+std::string text_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    REQUIRE(in.good());
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+/// The identifiers of a source file, without those of comments.
+std::vector<std::string> words_of(const std::string& source) {
+    std::vector<std::string> words;
+    std::istringstream lines(source);
+    for (std::string line; std::getline(lines, line);) {
+        line.resize(std::min(line.size(), line.find("//")));
+        std::string word;
+        for (const char c : line + " ") {
+            if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') word += c;
+            else if (!word.empty()) words.push_back(std::exchange(word, {}));
+        }
+    }
+    return words;
+}
+/// The names of recipes.hpp: what follows `struct`, and what a `using` at the start of a line names. A name that the
+/// library has for a type of numbers or an algorithm of its own (bfloat16, lmul) is no recipe's alone.
+std::set<std::string> recipe_names() {
+    const std::string source = text_of(DYAD_SOURCE_FOLDER "/examples/study/recipes.hpp");
+    std::set<std::string> names;
+    std::istringstream lines(source);
+    for (std::string line; std::getline(lines, line);) {
+        const auto words = words_of(line);
+        if (words.size() >= 2 && (line.starts_with("struct ") || line.starts_with("using "))) names.insert(words[1]);
+    }
+    for (const char* const of_library : {"bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "lmul"}) names.erase(of_library);
+    return names;
+}
+
+TEST_CASE("neither the model nor a layer names a recipe") {
+    const std::set<std::string> names = recipe_names();
+    for (const char* const name : {"plain_float", "scaled_float8", "integer_only", "float32", "int8_float_functions",
+                                   "int8_integer_only", "int6", "int4_weights", "dfp16"}) {
+        CHECK(names.count(name) == 1);
+    }
+    std::vector<std::filesystem::path> files{DYAD_SOURCE_FOLDER "/examples/digits/vit.hpp"};
+    for (const auto& entry : std::filesystem::directory_iterator(DYAD_SOURCE_FOLDER "/include/dyad/nn")) files.push_back(entry.path());
+    CHECK(files.size() >= 11);
+    for (const auto& file : files) {
+        CAPTURE(file.string());
+        const auto words = words_of(text_of(file));
+        CHECK(words.size() > 20);
+        for (const std::string& word : words) {
+            if (names.count(word) != 0) FAIL_CHECK(file.string(), " names the recipe ", word);
+        }
+    }
+    // The search finds what is there.
+    CHECK(words_of("x = study::int8_integer_only(); // dfp16") == std::vector<std::string>{"x", "study", "int8_integer_only"});
+}
+
+}  // namespace
