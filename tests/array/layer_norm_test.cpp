@@ -63,11 +63,16 @@ std::vector<long double> exactly_normalized(const std::vector<In>& row, std::uin
     const auto n = static_cast<std::int64_t>(row.size());
     std::int64_t sum = 0;
     for (const In x : row) sum += x.raw();
-    cpp_int v = epsilon;
-    for (const In x : row) v += cpp_int(n * x.raw() - sum) * (n * x.raw() - sum);
+    dyad::uint128_t v = epsilon;  // below 2^14 * 2^60 + 2^64
+    for (const In x : row) {
+        const auto d = static_cast<dyad::int128_t>(n * x.raw() - sum);
+        v += static_cast<dyad::uint128_t>(d * d);
+    }
     std::vector<long double> out(row.size(), 0.0L);
     if (v == 0) return out;
-    const auto factor = static_cast<long double>(sqrt(cpp_bin_float_50(n) / cpp_bin_float_50(v)));
+    const cpp_bin_float_50 exact_v =
+        ldexp(cpp_bin_float_50(static_cast<std::uint64_t>(v >> 64)), 64) + static_cast<std::uint64_t>(v);
+    const auto factor = static_cast<long double>(sqrt(n / exact_v));
     for (std::size_t i = 0; i < row.size(); ++i) out[i] = static_cast<long double>(n * row[i].raw() - sum) * factor;
     return out;
 }
@@ -278,13 +283,12 @@ TEST_CASE("norm_gain, norm_offset: the nearest even integer, saturating") {
         };
         const std::int64_t gain = clamped(exact(fraction), std::numeric_limits<std::int32_t>::min(),
                                           std::numeric_limits<std::int32_t>::max());
-        const std::int64_t offset = clamped(exact(fraction + 20), std::numeric_limits<std::int64_t>::min(),
-                                            std::numeric_limits<std::int64_t>::max());
+        const std::int64_t offset = clamped(exact(fraction + 20), -(std::int64_t{1} << 62), std::int64_t{1} << 62);
         cases.check(dyad::norm_gain(x, fraction) == gain, x, " ", fraction, ": ", dyad::norm_gain(x, fraction));
         cases.check(dyad::norm_offset(x, fraction) == offset, x, " ", fraction, ": ", dyad::norm_offset(x, fraction));
     }
     CHECK(dyad::norm_gain(1e300, 0) == std::numeric_limits<std::int32_t>::max());
-    CHECK(dyad::norm_offset(-1e300, 0) == std::numeric_limits<std::int64_t>::min());
+    CHECK(dyad::norm_offset(-1e300, 0) == -(std::int64_t{1} << 62));
 }
 
 TEST_CASE("layer_norm_integer: an offset that norm_offset saturates gives the largest code, not a wrapped one") {

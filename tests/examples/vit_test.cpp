@@ -119,6 +119,22 @@ TEST_CASE("a recipe of this file runs the same model: 5-bit integers") {
     CHECK(model.weight_bytes() < wider.weight_bytes());
 }
 
+TEST_CASE("the model needs the scratch memory that it asks for, and tells when there is less") {
+    digits::model<int5> model(data().weights, data().absmax);
+    const std::size_t need = model.net().scratch_bytes();
+    const auto patches = model.encode(data().split.test.front());
+    int5::stream codes[digits::classes];
+    for (const std::size_t bytes : {need, need + 100, need - 1, need / 2, std::size_t{64}, std::size_t{1}, std::size_t{0}}) {
+        CAPTURE(bytes);
+        std::vector<std::byte> memory(bytes);
+        dyad::arena arena(memory);
+        const dyad::status s = model.net().run(dyad::make_matrix(patches.data(), digits::tokens, digits::patch_pixels),
+                                               dyad::make_matrix(codes, 1, digits::classes), arena);
+        CHECK(s == (bytes >= need ? dyad::status::ok : dyad::status::arena_too_small));
+        CHECK(arena.used() == 0);
+    }
+}
+
 // --- no layer and no model names a recipe
 
 std::string text_of(const std::filesystem::path& file) {

@@ -241,9 +241,11 @@ struct workers {
         std::iota(all.begin(), all.end(), index{0});
         std::mt19937_64 random(seed);
         std::shuffle(all.begin(), all.end(), random);
-        if (how == order::shuffled) return std::for_each(all.begin(), all.end(), work);
         std::vector<std::thread> running;
-        for (const index worker : all) running.emplace_back(work, worker);
+        for (const index worker : all) {
+            if (how == order::threads) running.emplace_back(work, worker);
+            else work(worker);
+        }
         for (std::thread& thread : running) thread.join();
     }
 };

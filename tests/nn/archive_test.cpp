@@ -253,6 +253,17 @@ TEST_CASE("packed_size: codes take their width, every array starts at a byte, sc
                   dyad::nn::width_of<float> == 32 && dyad::nn::width_of<dyad::multiplier> == 64);
 }
 
+TEST_CASE("archive: one factor for all columns is stored once") {
+    auto held = shaped<dyad::nn::mean_rows<in_int8, dyad::integer<8>>>(
+        [](auto& layer, dyad::arena& a) { return layer.shape(a, 4, 1000); });
+    archive_size stored;
+    packed_size packed;
+    CHECK(held.layer.visit(stored) == status::ok);
+    CHECK(held.layer.visit(packed) == status::ok);
+    CHECK(stored.bytes() == 16);  // a bias, a multiplier, the largest bias
+    CHECK(packed.bytes() == 16);
+}
+
 struct in_int4 : in_int8 {
     using weight = dyad::integer<4>;
 };

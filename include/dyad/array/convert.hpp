@@ -11,6 +11,14 @@
 
 namespace dyad::inline v1 {
 
+/// The end of a computation in double: nearest even; Dyad's formats clamp all but NaN, float overflows to infinity as
+/// in C++.
+template <number To>
+[[nodiscard]] constexpr To narrow(double x) noexcept {
+    if constexpr (native_float<To>) return static_cast<To>(x);
+    else return convert<To>(x, rounding::nearest_even, saturation::finite);
+}
+
 /// Stochastic rounding of many elements: element i gets the low n bits of random_bits(seed, tensor_id, i).
 struct stochastic_stream {
     stochastic_variant variant = stochastic_variant::b;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include <dyad/array/convert.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/rounding.hpp>
@@ -38,7 +39,10 @@ inline constexpr int normalized_fraction = 20;
 [[nodiscard]] constexpr std::int64_t norm_offset(double beta_in_codes, int gain_fraction) noexcept {
     auto u = unpack(beta_in_codes);
     u.exponent += gain_fraction + normalized_fraction;
-    return pack_as<std::int64_t>(u, rounding::nearest_even, saturation::finite);
+    // At most 2^62 in magnitude, so that the sum with normalized * gain, below 2^58, cannot overflow.
+    constexpr std::int64_t most = std::int64_t{1} << 62;
+    const auto offset = pack_as<std::int64_t>(u, rounding::nearest_even, saturation::finite);
+    return offset > most ? most : offset < -most ? -most : offset;
 }
 
 /// Integer layer_norm in the structure of I-ViT (Li and Gu, ICCV 2023), mended: the mean is not rounded (deviations are
@@ -55,6 +59,7 @@ status layer_norm_integer(vector_view<const In> src, vector_view<const std::int3
     if (dst.extent[0] != n || gains.extent[0] != n || offsets.extent[0] != n || n > (index{1} << 14)) {
         return status::extents_differ;
     }
+    if (n < 0) return status::negative_extent;
     if (n == 0) return status::ok;
     if (src.data == nullptr) return status::lhs_null;
     if (dst.data == nullptr || gains.data == nullptr || offsets.data == nullptr) return status::dst_null;
@@ -86,30 +91,31 @@ status layer_norm_integer(vector_view<const In> src, vector_view<const std::int3
     return status::ok;
 }
 
-/// Float layer_norm of x = src * in_scale: sums in double in order, one rounding to float, then dst = y / out_scale in
-/// Out, nearest even, clamped.
+/// Float layer_norm of x = src * in_scale: sums in double in order, dst = narrow<Out>(y / out_scale).
 template <number In, number Out>
 status layer_norm_float(vector_view<const In> src, vector_view<const float> gamma, vector_view<const float> beta,
                         double epsilon, double in_scale, double out_scale, vector_view<Out> dst) noexcept {
     const index n = src.extent[0];
     if (dst.extent[0] != n || gamma.extent[0] != n || beta.extent[0] != n) return status::extents_differ;
+    if (n < 0) return status::negative_extent;
     if (n == 0) return status::ok;
     if (src.data == nullptr) return status::lhs_null;
     if (dst.data == nullptr || gamma.data == nullptr || beta.data == nullptr) return status::dst_null;
-    const auto value = [&](index i) { return convert<double>(src(i)) * in_scale; };
+    // In units of in_scale, which cancels but for epsilon: so no product feeds a sum that a compiler could fuse.
     double sum = 0;
-    for (index i = 0; i < n; ++i) sum += value(i);
+    for (index i = 0; i < n; ++i) sum += convert<double>(src(i));
     const double mean = sum / static_cast<double>(n);
     double squares = 0;
     for (index i = 0; i < n; ++i) {
-        const double d = value(i) - mean;
+        const double d = convert<double>(src(i)) - mean;
         squares = __builtin_fma(d, d, squares);
     }
-    const double root = __builtin_sqrt(squares / static_cast<double>(n) + epsilon);
+    const double scaled_epsilon = epsilon / (in_scale * in_scale);
+    const double root = __builtin_sqrt(squares / static_cast<double>(n) + scaled_epsilon);
     for (index i = 0; i < n; ++i) {
-        const double x = (value(i) - mean) / root;
+        const double x = (convert<double>(src(i)) - mean) / root;
         const double y = __builtin_fma(x, static_cast<double>(gamma(i)), static_cast<double>(beta(i)));
-        dst(i) = convert<Out>(static_cast<float>(y / out_scale), rounding::nearest_even, saturation::finite);
+        dst(i) = narrow<Out>(y / out_scale);
     }
     return status::ok;
 }

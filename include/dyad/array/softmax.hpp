@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include <dyad/array/convert.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/math/float_functions.hpp>
@@ -15,14 +16,16 @@ namespace dyad::inline v1 {
 
 /// Integer softmax of a row of fixed-point codes, in the structure of I-ViT's Shiftmax (Li and Gu, ICCV 2023):
 /// dst = round(E_i * unit / sum E), E = shift_exp2(max - x). `m` = log2_multiplier(scale of one code of src), `unit` =
-/// the code of dst that stands for 1. In Out's units, an error of at most 2e-3 * 2 * unit comes from the exponential
-/// and half a unit from the one rounding (softmax_test). Mended: the division is exact (I-ViT floors a reciprocal of 31
-/// bits and then the output, so that long rows lose their mass), and 1 is a code of unsigned outputs.
+/// the code of dst that stands for 1. In codes of dst, at most 1e-3 * unit comes from the exponential and half
+/// a code from the one rounding (softmax_test). Mended: the division is exact and rounds to nearest (I-ViT floors a
+/// reciprocal of 31 bits and then the output), and 1 is a code of unsigned outputs. Shares below half a code still
+/// round to 0, all of them in a row of more than 2 * unit equal elements: take a wider Out for long rows.
 template <format In, format Out>
 status shiftmax(vector_view<const In> src, multiplier m, std::uint32_t unit, vector_view<Out> dst) noexcept {
     static_assert(In::width <= 31, "dyad::shiftmax takes codes of at most 31 bits.");
     const index n = src.extent[0];
     if (dst.extent[0] != n) return status::extents_differ;
+    if (n < 0) return status::negative_extent;
     if (n == 0) return status::ok;
     if (src.data == nullptr) return status::lhs_null;
     if (dst.data == nullptr) return status::dst_null;
@@ -43,11 +46,12 @@ status shiftmax(vector_view<const In> src, multiplier m, std::uint32_t unit, vec
 }
 
 /// Float softmax of a row: float exponentials of the differences to the maximum, summed in double in order, one
-/// division each; x = src * in_scale, dst = share / out_scale in Out, nearest even, clamped. NaN makes the row NaN.
+/// division each; x = src * in_scale, dst = narrow<Out>(share / out_scale). NaN makes the row NaN.
 template <number In, number Out>
 status softmax_float(vector_view<const In> src, double in_scale, double out_scale, vector_view<Out> dst) noexcept {
     const index n = src.extent[0];
     if (dst.extent[0] != n) return status::extents_differ;
+    if (n < 0) return status::negative_extent;
     if (n == 0) return status::ok;
     if (src.data == nullptr) return status::lhs_null;
     if (dst.data == nullptr) return status::dst_null;
@@ -59,7 +63,7 @@ status softmax_float(vector_view<const In> src, double in_scale, double out_scal
     for (index i = 0; i < n; ++i) sum += exponential(i, max);
     for (index i = 0; i < n; ++i) {
         const double share = exponential(i, max) / sum;
-        dst(i) = convert<Out>(static_cast<float>(share / out_scale), rounding::nearest_even, saturation::finite);
+        dst(i) = narrow<Out>(share / out_scale);
     }
     return status::ok;
 }

@@ -17,7 +17,7 @@ enum class carrier : std::uint8_t {
     bf16,       ///< both sides exact and, but for bfloat16's own subnormals, normal in bfloat16
     integer16,  ///< both sides integers of at most 16 bits times one power of two
     f32,        ///< both sides exact in float
-    wide        ///< anything else that is an integer: native sums only
+    wide        ///< anything else
 };
 
 namespace carrier_rules {
@@ -49,7 +49,8 @@ template <class T>
 
 }  // namespace carrier_rules
 
-/// The first of integer8, bf16, integer16, f32 that holds every value of A and of B exactly.
+/// Two fixed-point formats: integer8 or integer16 by the wider of them. Otherwise the first of bf16, f32 that holds
+/// every value of both exactly. What is wider is `wide`.
 template <number A, number B>
 [[nodiscard]] constexpr carrier carrier_of() {
     using namespace carrier_rules;

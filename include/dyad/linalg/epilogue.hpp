@@ -2,11 +2,12 @@
 // Epilogues: what becomes of an accumulator. Any callable out = e(sum, row, column) is one; these are the usual ones.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 
+#include <dyad/array/convert.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/math/requantize.hpp>
-#include <dyad/number/convert.hpp>
 #include <dyad/number/fixed.hpp>
 
 namespace dyad::inline v1 {
@@ -27,13 +28,14 @@ struct requantize_columns {
     vector_view<const multiplier> multipliers;
     requantization mode = requantization::single_half_up;
 
-    [[nodiscard]] constexpr Out operator()(std::int32_t sum, index, index column) const noexcept {
+    template <std::same_as<std::int32_t> Sum>
+    [[nodiscard]] constexpr Out operator()(Sum sum, index, index column) const noexcept {
         return Out::saturating_from_raw(requantize(sum + bias(column), multipliers(column), mode));
     }
 };
 
-/// Real scales: sum * factor * factors[column] + offsets[column] in double, one fma, then one conversion to Out through
-/// float, nearest even, clamped. `factor` is what is known at run time only: a dynamic scale.
+/// Real scales: narrow<Out>(sum * factor * factors[column] + offsets[column]), in double with one fma. `factor` is what
+/// is known at run time only: a dynamic scale.
 template <number Out>
 struct scale_columns {
     vector_view<const float> factors;
@@ -44,7 +46,7 @@ struct scale_columns {
     [[nodiscard]] constexpr Out operator()(Sum sum, index, index column) const noexcept {
         const double scale = static_cast<double>(factors(column)) * factor;
         const double y = __builtin_fma(static_cast<double>(sum), scale, static_cast<double>(offsets(column)));
-        return convert<Out>(static_cast<float>(y), rounding::nearest_even, saturation::finite);
+        return narrow<Out>(y);
     }
 };
 

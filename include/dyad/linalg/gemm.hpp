@@ -96,7 +96,8 @@ public:
         if (m < 0 || k < 0 || n < 0) return status::negative_extent;
         const std::uint64_t most = max_k(options.max_bias);
         if (static_cast<std::uint64_t>(k) > most) {
-            return most == 0 ? status::bias_exceeds_accumulator : status::k_exceeds_accumulator;
+            const bool by_bias = most == 0 && max_k(0) != 0;
+            return by_bias ? status::bias_exceeds_accumulator : status::k_exceeds_accumulator;
         }
         // Integer sums run on plain loops; float sums have a kernel for machines with FMA.
         if constexpr (!is_integer) {
@@ -167,8 +168,9 @@ public:
 private:
     status take(arena& memory, matrix_view<lhs_type>& lhs, matrix_view<rhs_type>& rhs) const noexcept {
         // One element more than needed keeps &a(i, 0) inside the matrix where k is 0.
-        const status s = memory.take(m_, k_ * per_k + 1, lhs);
-        return s == status::ok ? memory.take(n_, k_ * per_k + 1, rhs) : s;
+        const index depth = saturating_add<std::int64_t>(k_ * per_k, 1);
+        const status s = memory.take(m_, depth, lhs);
+        return s == status::ok ? memory.take(n_, depth, rhs) : s;
     }
 
     template <class D>

@@ -24,7 +24,8 @@ enum class requantization : std::uint8_t {
     return static_cast<std::int32_t>((std::int64_t{a} * b + (std::int64_t{1} << 30)) >> 31);
 }
 
-/// x * m rounded by `mode`, clamped to 32 bits. m.significand >= 0.
+/// x * m rounded by `mode`, clamped to 32 bits (gemmlowp's form clamps before it multiplies, where m shifts left).
+/// m.significand >= 0.
 [[nodiscard]] DYAD_HD constexpr std::int32_t requantize(std::int32_t x, multiplier m, requantization mode) noexcept {
     DYAD_ASSERT(m.significand >= 0);
     if (mode == requantization::gemmlowp_double) {

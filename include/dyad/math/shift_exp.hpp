@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <dyad/core/bits.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/number/dyadic.hpp>
 
 namespace dyad::inline v1 {
@@ -26,15 +27,16 @@ inline constexpr int exp_fraction = 30;
     return multiplier::from_scale(scale * log2_e * (1 << exponent_fraction));
 }
 
-/// x * m in exponent_fraction fraction bits, rounded half up, at most 2^20: beyond it every exponential is 0.
+/// x * m in exponent_fraction fraction bits, rounded half up; what does not fit is the largest word, an exponent of
+/// almost 2^16 where every exponential is long 0.
 [[nodiscard]] DYAD_HD constexpr std::uint32_t scaled_exponent(std::uint32_t x, multiplier m) noexcept {
-    constexpr std::uint64_t most = std::uint64_t{1} << (exponent_fraction + 20);
+    constexpr std::uint64_t most = word_max<std::uint32_t>();
     const std::uint64_t product = std::uint64_t{x} * static_cast<std::uint32_t>(m.significand);
+    if (product == 0) return 0;
     std::uint64_t t = most;
     if (m.exponent < 0) t = round_shift_right(product, -m.exponent, false, rounding::nearest_up);
-    else if (product < (most >> (m.exponent < 36 ? m.exponent : 36))) t = product << m.exponent;
-    constexpr std::uint64_t limit = word_max<std::uint32_t>();
-    return static_cast<std::uint32_t>(t < limit ? t : limit);
+    else if (m.exponent < 32 && product <= (most >> m.exponent)) t = product << m.exponent;
+    return static_cast<std::uint32_t>(t < most ? t : most);
 }
 
 /// 2^-t for t >= 0 with exponent_fraction fraction bits; result has exp_fraction fraction bits, 2^-0 = 2^30.

@@ -105,7 +105,7 @@ struct unit_columns : real_columns<Out> {
     }
 };
 
-/// x * x_factor + y * y_factor in double, then to T through float: a residual sum.
+/// narrow<T>(x * x_factor + y * y_factor): a residual sum.
 template <number T>
 struct real_sum {
     float x_factor = 1;
@@ -122,7 +122,7 @@ struct real_sum {
     [[nodiscard]] T operator()(T x, T y) const noexcept {
         const double scaled = convert<double>(y) * static_cast<double>(y_factor);
         const double sum = __builtin_fma(convert<double>(x), static_cast<double>(x_factor), scaled);
-        return convert<T>(static_cast<float>(sum), rounding::nearest_even, saturation::finite);
+        return narrow<T>(sum);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {

@@ -11,7 +11,8 @@ namespace dyad::inline v1::scalar {
 template <class Sum, class A, class B>
 [[nodiscard]] constexpr Sum dot_integer(const A* lhs, const B* rhs, std::ptrdiff_t k) noexcept {
     Sum sum = 0;
-    for (std::ptrdiff_t i = 0; i < k; ++i) sum += static_cast<Sum>(lhs[i]) * static_cast<Sum>(rhs[i]);
+    for (std::ptrdiff_t i = 0; i < k; ++i)
+        sum = static_cast<Sum>(sum + static_cast<Sum>(lhs[i]) * static_cast<Sum>(rhs[i]));
     return sum;
 }
 
@@ -34,7 +35,7 @@ template <class Chain, class Sum, class A, class B>
 }
 
 /// The order of AMX's bfloat16 product: in steps of 32, even and odd products form two fused chains from +0, and the
-/// sum of the two is added to the accumulator. Operands are bfloat16 values held as float.
+/// sum of the two is added to the accumulator. Operands are floats of bfloat16's precision.
 [[nodiscard]] inline float dot_bf16(const float* lhs, const float* rhs, std::ptrdiff_t k) noexcept {
     float sum = 0;
     for (std::ptrdiff_t first = 0; first < k; first += 32) {
