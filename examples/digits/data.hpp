@@ -50,7 +50,7 @@ struct image_set {
     }
     for (const double label : dyad::io::to_doubles(labels)) {
         const auto number = static_cast<std::size_t>(label >= 0 && label < classes ? label : classes);
-        if (static_cast<double>(number) != label) {
+        if (number >= static_cast<std::size_t>(classes) || static_cast<double>(number) != label) {
             throw io_error(labels_file, "has a label that is not a whole number from 0 to 9");
         }
         set.labels.push_back(number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// study_files DIGITS FOLDER: writes good and damaged input files for check_study.cmake to FOLDER, from the example's own.
+// study_files DIGITS FOLDER: writes good and damaged input files for check_study.cmake to FOLDER, from the example's
+// own.
 #include <cstddef>
 #include <filesystem>
 #include <fstream>

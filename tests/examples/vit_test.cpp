@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The digits transformer: logits of another framework, a recipe that only this file knows, integer-only against float32.
+// The digits transformer: logits of another framework, a recipe that only this file knows, integer-only against
+// float32.
 #include <dyad/nn.hpp>
 #include <dyad/number.hpp>
 
@@ -80,7 +81,8 @@ std::vector<std::size_t> classes_of(const std::vector<std::vector<double>>& logi
 }
 
 TEST_CASE("float32: the logits of the framework that trained the model, within 1e-4, and its classes") {
-    const std::vector<double> reference = dyad::io::to_doubles(dyad::io::read_npy(digits_folder + "reference_logits.npy"));
+    const std::vector<double> reference =
+        dyad::io::to_doubles(dyad::io::read_npy(digits_folder + "reference_logits.npy"));
     const auto& got = data().float32;
     REQUIRE(got.size() == 450);
     REQUIRE(reference.size() == 4500);
@@ -96,7 +98,8 @@ TEST_CASE("float32: the logits of the framework that trained the model, within 1
     MESSAGE("largest difference " << worst << " at logit " << where % 10 << " of image " << where / 10);
     CHECK(worst <= 1e-4);
     std::vector<std::size_t> expected;
-    for (std::size_t i = 0; i < 450; ++i) expected.push_back(dyad::study::argmax(std::span(reference).subspan(10 * i, 10)));
+    for (std::size_t i = 0; i < 450; ++i)
+        expected.push_back(dyad::study::argmax(std::span(reference).subspan(10 * i, 10)));
     CHECK(count_equal(got, expected) == 450);
     CHECK(count_equal(got, data().split.labels) == 449);  // examples/digits/README.md
 }
@@ -124,7 +127,8 @@ TEST_CASE("the model needs the scratch memory that it asks for, and tells when t
     const std::size_t need = model.net().scratch_bytes();
     const auto patches = model.encode(data().split.test.front());
     int5::stream codes[digits::classes];
-    for (const std::size_t bytes : {need, need + 100, need - 1, need / 2, std::size_t{64}, std::size_t{1}, std::size_t{0}}) {
+    for (const std::size_t bytes :
+         {need, need + 100, need - 1, need / 2, std::size_t{64}, std::size_t{1}, std::size_t{0}}) {
         CAPTURE(bytes);
         std::vector<std::byte> memory(bytes);
         dyad::arena arena(memory);
@@ -168,7 +172,8 @@ std::set<std::string> recipe_names() {
         const auto words = words_of(line);
         if (words.size() >= 2 && (line.starts_with("struct ") || line.starts_with("using "))) names.insert(words[1]);
     }
-    for (const char* const of_library : {"bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "lmul"}) names.erase(of_library);
+    for (const char* const of_library : {"bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "lmul"})
+        names.erase(of_library);
     return names;
 }
 
@@ -179,7 +184,8 @@ TEST_CASE("neither the model nor a layer names a recipe") {
         CHECK(names.count(name) == 1);
     }
     std::vector<std::filesystem::path> files{DYAD_SOURCE_FOLDER "/examples/digits/vit.hpp"};
-    for (const auto& entry : std::filesystem::directory_iterator(DYAD_SOURCE_FOLDER "/include/dyad/nn")) files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(DYAD_SOURCE_FOLDER "/include/dyad/nn"))
+        files.push_back(entry.path());
     CHECK(files.size() >= 11);
     for (const auto& file : files) {
         CAPTURE(file.string());
@@ -190,7 +196,8 @@ TEST_CASE("neither the model nor a layer names a recipe") {
         }
     }
     // The search finds what is there.
-    CHECK(words_of("x = study::int8_integer_only(); // dfp16") == std::vector<std::string>{"x", "study", "int8_integer_only"});
+    CHECK(words_of("x = study::int8_integer_only(); // dfp16") ==
+          std::vector<std::string>{"x", "study", "int8_integer_only"});
 }
 
 }  // namespace

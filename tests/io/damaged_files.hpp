@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files for the tests of readers: written byte by byte, damaged, read again. Include in one source file of a program: it
-// replaces operator new, to know the largest piece of memory that a reader asked for.
+// Files for the tests of readers: written byte by byte, damaged, read again. Include in one source file of a program:
+// it replaces operator new, to know the largest piece of memory that a reader asked for.
 #pragma once
 
 #include <algorithm>
@@ -56,7 +56,8 @@ private:
     std::filesystem::path path_;
 };
 
-/// `bytes` as a file; its name. A new file each time: file systems write one that was cut to nothing to the disk at once.
+/// `bytes` as a file; its name. A new file each time: file systems write one that was cut to nothing to the disk at
+/// once.
 inline std::string write_file(const std::string& name, std::string_view bytes) {
     std::filesystem::remove(name);
     std::ofstream out(name, std::ios::binary);
@@ -73,8 +74,8 @@ template <class T>
     return bytes;
 }
 
-/// What the io_error says that read() throws, without the file's name; empty where it throws none. Fails if the sentence
-/// does not begin with the name, or if memory was taken that no file of `size` bytes justifies.
+/// What the io_error says that read() throws, without the file's name; empty where it throws none. Fails if the
+/// sentence does not begin with the name, or if memory was taken that no file of `size` bytes justifies.
 template <class Read>
 [[nodiscard]] std::string fault_of(const std::string& file, std::size_t size, Read&& read) {
     largest_allocation = 0;
@@ -88,7 +89,8 @@ template <class Read>
         said = said.substr(start.size());
     }
     // Streams have buffers of some KiB; a header of n bytes becomes at most so many map entries.
-    if (largest_allocation > 64 * size + 65536) FAIL("asked for ", largest_allocation.load(), " bytes at once; file of ", size);
+    if (largest_allocation > 64 * size + 65536)
+        FAIL("asked for ", largest_allocation.load(), " bytes at once; file of ", size);
     return said;
 }
 

@@ -25,7 +25,8 @@ TEST_CASE("read_file: the bytes of a file, at most so many") {
     std::string content;
     for (int i = 0; i < 600; ++i) content += static_cast<char>(i);
     const std::string name = write_file(folder / "some.bin", content);
-    for (const std::uint64_t limit : {std::uint64_t{600}, std::uint64_t{601}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
+    for (const std::uint64_t limit :
+         {std::uint64_t{600}, std::uint64_t{601}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
         const std::vector<std::byte> bytes = read_file(name, limit);
         REQUIRE(bytes.size() == 600);
         for (std::size_t i = 0; i < 600; ++i) CHECK(bytes[i] == static_cast<std::byte>(i % 256));
@@ -45,8 +46,9 @@ TEST_CASE("read_file: what is not there or no file is told") {
 }
 
 TEST_CASE("load_little_endian: the first byte is the lowest") {
-    const std::vector<std::byte> bytes{std::byte{0x01}, std::byte{0x82}, std::byte{0x03}, std::byte{0xF4}, std::byte{0x05},
-                                       std::byte{0x06}, std::byte{0x07}, std::byte{0x88}, std::byte{0xFF}};
+    const std::vector<std::byte> bytes{std::byte{0x01}, std::byte{0x82}, std::byte{0x03},
+                                       std::byte{0xF4}, std::byte{0x05}, std::byte{0x06},
+                                       std::byte{0x07}, std::byte{0x88}, std::byte{0xFF}};
     using dyad::io::load_little_endian;
     CHECK(load_little_endian<std::uint8_t>(bytes, 1) == 0x82);
     CHECK(load_little_endian<std::uint16_t>(bytes, 0) == 0x8201);

@@ -85,7 +85,7 @@ struct small_model {
     }
 };
 
-constexpr const char* edges_of_block[] = {"b.ln1", "b.q",   "b.k",   "b.v",    "b.scores", "b.context", "b.proj",
+constexpr const char* edges_of_block[] = {"b.ln1",  "b.q",   "b.k",   "b.v",    "b.scores", "b.context", "b.proj",
                                           "b.sum1", "b.ln2", "b.fc1", "b.gelu", "b.fc2",    "b.sum2"};
 
 parameters parameters_of_model() {
@@ -103,10 +103,12 @@ with_memory<small_model<R>> shaped_model() {
 }
 template <class R>
 auto run_model(const small_model<R>& model) {
-    const auto in = encode<typename R::stream>(random_matrix(tokens, width, 6, 70), R::scaling::template scale<typename R::stream>(8));
+    const auto in = encode<typename R::stream>(random_matrix(tokens, width, 6, 70),
+                                               R::scaling::template scale<typename R::stream>(8));
     std::vector<typename R::stream> out(3);
     CHECK(run_in(std::size_t{1} << 18, [&](const auto& context) {
-              return model.run(dyad::make_matrix(in.data(), tokens, width), dyad::make_matrix(out.data(), 1, 3), context);
+              return model.run(dyad::make_matrix(in.data(), tokens, width), dyad::make_matrix(out.data(), 1, 3),
+                               context);
           }) == status::ok);
     return out;
 }

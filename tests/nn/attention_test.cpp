@@ -60,7 +60,8 @@ struct example {
 };
 
 TEST_CASE("attention: against double") {
-    constexpr error_bounds bounds{.float32_ulps = 3, .bfloat16 = 49, .float8 = 27, .int8 = 38, .int8_float = 38, .dynamic16 = 79};
+    constexpr error_bounds bounds{
+        .float32_ulps = 3, .bfloat16 = 49, .float8 = 27, .int8 = 38, .int8_float = 38, .dynamic16 = 79};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         const example<R> e;
@@ -70,7 +71,8 @@ TEST_CASE("attention: against double") {
 }
 
 TEST_CASE("attention: probes see every tensor once, in order, and the same bits as without them") {
-    constexpr error_bounds worst_edge{.float32_ulps = 4, .bfloat16 = 48, .float8 = 24, .int8 = 35, .int8_float = 35, .dynamic16 = 78};
+    constexpr error_bounds worst_edge{
+        .float32_ulps = 4, .bfloat16 = 48, .float8 = 24, .int8 = 35, .int8_float = 35, .dynamic16 = 78};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using stream = typename R::stream;
@@ -82,11 +84,13 @@ TEST_CASE("attention: probes see every tensor once, in order, and the same bits 
         REQUIRE(run_in(
                     std::size_t{1} << 20,
                     [&](const auto& context) {
-                        return run(dyad::make_matrix(e.in.data(), tokens, width), dyad::make_matrix(out.data(), tokens, width), context);
+                        return run(dyad::make_matrix(e.in.data(), tokens, width),
+                                   dyad::make_matrix(out.data(), tokens, width), context);
                     },
                     one_after_another, seen) == status::ok);
         CHECK(equal_bits(out, silent));
-        const std::vector<std::string> order{"here.q", "here.k", "here.v", "here.scores", "here.softmax", "here.context", "here.proj"};
+        const std::vector<std::string> order{"here.q",       "here.k",       "here.v",   "here.scores",
+                                             "here.softmax", "here.context", "here.proj"};
         CHECK(e.source.edges == order);
         REQUIRE(seen.seen.size() == order.size() + 1);  // the input was shown as edge 1000
         CHECK(seen.seen.back().codes.values == decode(out, tokens, width, 1).values);
@@ -152,7 +156,8 @@ TEST_CASE("attention: all inputs zero, all weights zero") {
         source.add("a.qkv.bias", constant_matrix(1, 3 * width, 0));
         source.add("a.proj.weight", constant_matrix(width, width, 0));
         source.add("a.proj.bias", constant_matrix(1, width, 0));
-        for (const char* const edge : {"e.q", "e.k", "e.v", "e.scores", "e.context", "e.proj"}) source.set_range(edge, 0);
+        for (const char* const edge : {"e.q", "e.k", "e.v", "e.scores", "e.context", "e.proj"})
+            source.set_range(edge, 0);
         auto held = attention_of<R>(tokens, width, heads);
         double out_scale = 0;
         REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
@@ -181,9 +186,11 @@ TEST_CASE("attention: what is missing is told, and another number of tokens") {
         CAPTURE(name);
         const real_matrix kept = e.source.get(name);
         e.source.remove(name);
-        CHECK(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) == status::parameter_missing);
+        CHECK(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) ==
+              status::parameter_missing);
         e.source.add(name, real_matrix(kept.rows, kept.columns + 1));
-        CHECK(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) == status::parameter_shape_differs);
+        CHECK(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) ==
+              status::parameter_shape_differs);
         e.source.add(name, kept);
     }
     CHECK(e.held.layer.prepare(e.source, path("attn"), path("here"), 0, out_scale) == status::scale_not_positive);

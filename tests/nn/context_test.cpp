@@ -54,11 +54,14 @@ TEST_CASE("multiply: a product under the recipe's accumulator; the workspace is 
     const auto short_dst = make_matrix(c.data(), 2, 3);
     CHECK(dyad::nn::multiply<in_int8>(lhs, rhs, short_dst, 0, sums, with) == status::dst_columns_differ);
     CHECK(arena.used() == mark);
-    CHECK(dyad::nn::multiply<in_int8>(lhs, make_matrix(b.data(), 4, 3), short_dst, 0, sums, with) == status::rhs_rows_differ);
-    CHECK(dyad::nn::multiply<in_int8>(make_matrix<const integer<8>>(nullptr, 2, 3), rhs, dst, 0, sums, with) == status::lhs_null);
+    CHECK(dyad::nn::multiply<in_int8>(lhs, make_matrix(b.data(), 4, 3), short_dst, 0, sums, with) ==
+          status::rhs_rows_differ);
+    CHECK(dyad::nn::multiply<in_int8>(make_matrix<const integer<8>>(nullptr, 2, 3), rhs, dst, 0, sums, with) ==
+          status::lhs_null);
     CHECK(arena.used() == mark);
     CHECK(dyad::nn::multiply<in_int8>(lhs, rhs, dst, 0x7FFFFFFF, sums, with) == status::bias_exceeds_accumulator);
-    CHECK(dyad::nn::multiply<in_int8>(lhs, rhs, dst, 0x7FFFFFFF - 2 * 16384, sums, with) == status::k_exceeds_accumulator);
+    CHECK(dyad::nn::multiply<in_int8>(lhs, rhs, dst, 0x7FFFFFFF - 2 * 16384, sums, with) ==
+          status::k_exceeds_accumulator);
     CHECK(dyad::nn::multiply<in_int8>(lhs, rhs, dst, 0x7FFFFFFF - 3 * 16384, sums, with) == status::ok);
     CHECK(arena.used() == mark);
 }
@@ -72,7 +75,8 @@ TEST_CASE("multiply: the product rule is the recipe's") {
     float y = 0;
     const auto run = [&]<class R>(R) {
         return run_in(4096, [&](const auto& with) {
-            return dyad::nn::multiply<R>(make_matrix(&x, 1, 1), make_matrix(&x, 1, 1), make_matrix(&y, 1, 1), 0, sums, with);
+            return dyad::nn::multiply<R>(make_matrix(&x, 1, 1), make_matrix(&x, 1, 1), make_matrix(&y, 1, 1), 0, sums,
+                                         with);
         });
     };
     CHECK(run(in_float8{}) == status::ok);
@@ -141,7 +145,8 @@ TEST_CASE("for_each_row: every row once, the first one tells") {
         for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == 2 * x[i]);
     }
     CHECK(run_in(0, run(src, make_matrix(y.data(), 3, 4))) == status::extents_differ);
-    CHECK(run_in(0, run(make_matrix<const float>(x.data(), 3, 3), make_matrix(y.data(), 4, 3))) == status::extents_differ);
+    CHECK(run_in(0, run(make_matrix<const float>(x.data(), 3, 3), make_matrix(y.data(), 4, 3))) ==
+          status::extents_differ);
     CHECK(run_in(0, run(make_matrix<const float>(nullptr, 0, 3), make_matrix<float>(nullptr, 0, 3))) == status::ok);
     x[0] = -1;
     std::fill(y.begin(), y.end(), 0.0F);

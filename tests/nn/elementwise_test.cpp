@@ -18,7 +18,8 @@ using dyad::nn::produced;
 
 constexpr index rows = 9;
 constexpr index width = 32;
-constexpr double bad_scales[] = {0, -1, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
+constexpr double bad_scales[] = {0, -1, std::numeric_limits<double>::infinity(),
+                                 std::numeric_limits<double>::quiet_NaN()};
 
 template <class R, class T>
 double scale_for(const real_matrix& m) {
@@ -34,11 +35,13 @@ double half_code(double x, double scale) {
 /// A layer without scratch memory, run on codes of x.
 template <class Out, class Layer, class In>
 std::vector<Out> run_layer(const Layer& layer, const std::vector<In>& in, index r, index c) {
-    return run_checked<Out>(in, r, c, r, c, [&](auto x, auto y, const auto& context) { return layer.run(x, y, context); });
+    return run_checked<Out>(in, r, c, r, c,
+                            [&](auto x, auto y, const auto& context) { return layer.run(x, y, context); });
 }
 
 TEST_CASE("layer_norm: against double") {
-    constexpr error_bounds bounds{.float32_ulps = 1, .bfloat16 = 53, .float8 = 30, .int8 = 41, .int8_float = 41, .dynamic16 = 151};
+    constexpr error_bounds bounds{
+        .float32_ulps = 1, .bfloat16 = 53, .float8 = 30, .int8 = 41, .int8_float = 41, .dynamic16 = 151};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using stream = typename R::stream;
@@ -90,12 +93,14 @@ TEST_CASE("layer_norm: gains of zero leave the bias; what is missing or scaled b
         }
         REQUIRE(prepare(source, 0x1p-4, 0x1p-4) == status::ok);
         const auto in = encode<stream>(random_matrix(rows, width, 4, 2), 0x1p-4);
-        for (const double y : decode(run_layer<out_type>(held.layer, in, rows, width), rows, width, 0x1p-4).values) CHECK(y == 1.5);
+        for (const double y : decode(run_layer<out_type>(held.layer, in, rows, width), rows, width, 0x1p-4).values)
+            CHECK(y == 1.5);
     });
 }
 
 TEST_CASE("activation: the recipe's GELU against double") {
-    constexpr error_bounds bounds{.float32_ulps = 1, .bfloat16 = 56, .float8 = 31, .int8 = 39, .int8_float = 40, .dynamic16 = 145};
+    constexpr error_bounds bounds{
+        .float32_ulps = 1, .bfloat16 = 56, .float8 = 31, .int8 = 39, .int8_float = 40, .dynamic16 = 145};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using value = typename R::value;
@@ -108,7 +113,8 @@ TEST_CASE("activation: the recipe's GELU against double") {
         const double out_scale = scale_for<R, out_type>(expected);
         dyad::nn::activation<R, value, out_type> layer;
         REQUIRE(layer.prepare(in_scale, out_scale) == status::ok);
-        check_error<R>("activation", expected, decode(run_layer<out_type>(layer, in, rows, width), rows, width, out_scale), bounds);
+        check_error<R>("activation", expected,
+                       decode(run_layer<out_type>(layer, in, rows, width), rows, width, out_scale), bounds);
         for (const double bad : bad_scales) {
             CHECK(layer.prepare(bad, 1) == status::scale_not_positive);
             CHECK(layer.prepare(1, bad) == status::scale_not_positive);
@@ -117,7 +123,8 @@ TEST_CASE("activation: the recipe's GELU against double") {
 }
 
 TEST_CASE("residual: two tensors with scales of their own against double; the result may replace one of them") {
-    constexpr error_bounds bounds{.float32_ulps = 1, .bfloat16 = 54, .float8 = 150, .int8 = 88, .int8_float = 150, .dynamic16 = 150};
+    constexpr error_bounds bounds{
+        .float32_ulps = 1, .bfloat16 = 54, .float8 = 150, .int8 = 88, .int8_float = 150, .dynamic16 = 150};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using stream = typename R::stream;
@@ -143,7 +150,8 @@ TEST_CASE("residual: two tensors with scales of their own against double; the re
         CHECK(equal_bits(in_place, out));
         const auto x_view = dyad::make_matrix(x.data(), rows, width);
         const auto into_y = dyad::make_matrix(y.data(), rows, width);
-        CHECK(run_in(0, [&](const auto& context) { return layer.run(x_view, as_const(into_y), into_y, context); }) == status::ok);
+        CHECK(run_in(0, [&](const auto& context) { return layer.run(x_view, as_const(into_y), into_y, context); }) ==
+              status::ok);
         CHECK(equal_bits(y, out));
         const auto shorter = dyad::make_matrix(y.data(), rows - 1, width);
         CHECK(run_in(0, [&](const auto& context) { return layer.run(x_view, as_const(shorter), into_y, context); }) ==
@@ -159,7 +167,8 @@ TEST_CASE("residual: two tensors with scales of their own against double; the re
 }
 
 TEST_CASE("add_constant: a parameter of the model added to a tensor, against double") {
-    constexpr error_bounds bounds{.float32_ulps = 1, .bfloat16 = 53, .float8 = 150, .int8 = 88, .int8_float = 150, .dynamic16 = 150};
+    constexpr error_bounds bounds{
+        .float32_ulps = 1, .bfloat16 = 53, .float8 = 150, .int8 = 88, .int8_float = 150, .dynamic16 = 150};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using stream = typename R::stream;
@@ -170,7 +179,8 @@ TEST_CASE("add_constant: a parameter of the model added to a tensor, against dou
         const auto in = encode<stream>(x, x_scale);
         const real_matrix expected = sum_of(decode(in, rows, width, x_scale), source.get("position"));
         const double out_scale = scale_for<R, stream>(expected);
-        auto held = shaped<dyad::nn::add_constant<R>>([](auto& layer, dyad::arena& a) { return layer.shape(a, rows, width); });
+        auto held =
+            shaped<dyad::nn::add_constant<R>>([](auto& layer, dyad::arena& a) { return layer.shape(a, rows, width); });
         CHECK(held.layer.prepare(source, path("pos"), x_scale, out_scale) == status::parameter_missing);
         for (const double bad : bad_scales) {
             CHECK(held.layer.prepare(source, path("position"), bad, 1) == status::scale_not_positive);
@@ -179,6 +189,17 @@ TEST_CASE("add_constant: a parameter of the model added to a tensor, against dou
         REQUIRE(held.layer.prepare(source, path("position"), x_scale, out_scale) == status::ok);
         const auto out = run_layer<stream>(held.layer, in, rows, width);
         check_error<R>("add_constant", expected, decode(out, rows, width, out_scale), bounds);
+        // Alone it is rounded once, to a code of its own largest magnitude.
+        const real_matrix constant = source.get("position");
+        const double own_scale = scale_for<R, stream>(constant);
+        REQUIRE(held.layer.prepare(source, path("position"), x_scale, own_scale) == status::ok);
+        const auto zeros = encode<stream>(real_matrix(rows, width), x_scale);
+        const real_matrix alone = decode(run_layer<stream>(held.layer, zeros, rows, width), rows, width, own_scale);
+        for (std::size_t i = 0; i < alone.values.size(); ++i) {
+            const double c = constant.values[i];
+            const double tolerance = std::same_as<stream, float> ? 0 : half_code<stream>(c, own_scale);
+            CHECK(std::fabs(alone.values[i] - c) <= tolerance);
+        }
         // A constant of zeros changes nothing.
         source.add("position", real_matrix(rows, width));
         REQUIRE(held.layer.prepare(source, path("position"), x_scale, x_scale) == status::ok);
@@ -189,7 +210,8 @@ TEST_CASE("add_constant: a parameter of the model added to a tensor, against dou
 }
 
 TEST_CASE("mean_rows: the mean of all rows against double") {
-    constexpr error_bounds bounds{.float32_ulps = 2, .bfloat16 = 55, .float8 = 32, .int8 = 44, .int8_float = 44, .dynamic16 = 88};
+    constexpr error_bounds bounds{
+        .float32_ulps = 2, .bfloat16 = 55, .float8 = 32, .int8 = 44, .int8_float = 44, .dynamic16 = 88};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using operand = typename R::operand;
@@ -203,7 +225,8 @@ TEST_CASE("mean_rows: the mean of all rows against double") {
             for (index j = 0; j < width; ++j) expected(0, j) += decoded(i, j) / static_cast<double>(rows);
         }
         const double out_scale = scale_for<R, made>(expected);
-        auto held = shaped<dyad::nn::mean_rows<R, made>>([](auto& layer, dyad::arena& a) { return layer.shape(a, rows, width); });
+        auto held = shaped<dyad::nn::mean_rows<R, made>>(
+            [](auto& layer, dyad::arena& a) { return layer.shape(a, rows, width); });
         REQUIRE(held.layer.prepare(in_scale, out_scale) == status::ok);
         const auto run = [&](auto from, auto to, const auto& context) {
             dyad::nn::tensor_of<R, operand> t;
@@ -215,7 +238,8 @@ TEST_CASE("mean_rows: the mean of all rows against double") {
         std::vector<made> y(static_cast<std::size_t>(2 * width));
         const auto told = [&](index in_rows, index out_rows, index out_columns) {
             return run_in(8192, [&](const auto& context) {
-                return run(dyad::make_matrix(in.data(), in_rows, width), dyad::make_matrix(y.data(), out_rows, out_columns), context);
+                return run(dyad::make_matrix(in.data(), in_rows, width),
+                           dyad::make_matrix(y.data(), out_rows, out_columns), context);
             });
         };
         CHECK(told(rows - 1, 1, width) == status::extents_differ);
@@ -238,7 +262,8 @@ TEST_CASE("mean_rows: as many rows as the accumulator provably holds, and no mor
             [n](auto& layer, dyad::arena& a) { return layer.shape(a, n, 1); });
         REQUIRE(held.layer.prepare(1, 2) == status::ok);
         return run_in(0, [&](const auto& context) {
-            return held.layer.run({dyad::make_matrix<const dyad::integer<8>>(x.data(), n, 1), {}}, dyad::make_matrix(&y, 1, 1), context);
+            return held.layer.run({dyad::make_matrix<const dyad::integer<8>>(x.data(), n, 1), {}},
+                                  dyad::make_matrix(&y, 1, 1), context);
         });
     };
     CHECK(run(most) == status::ok);

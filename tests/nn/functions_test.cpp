@@ -75,7 +75,8 @@ double softmax_error(double in_scale, double out_scale, double absmax) {
 
 TEST_CASE("softmax: float functions round once into the output") {
     // Half a code, and what the float on the way adds.
-    const double to_int8 = softmax_error<float_functions::softmax<float, uinteger<8>>, float, uinteger<8>>(1, 1 / 255.0, 8);
+    const double to_int8 =
+        softmax_error<float_functions::softmax<float, uinteger<8>>, float, uinteger<8>>(1, 1 / 255.0, 8);
     const double between = softmax_error<float_functions::softmax<integer<16>, integer<8>>, integer<16>, integer<8>>(
         20 / 32767.0, 1 / 127.0, 20);
     const double to_float = softmax_error<float_functions::softmax<float, float>, float, float>(1, 1, 8);
@@ -88,8 +89,9 @@ TEST_CASE("softmax: float functions round once into the output") {
 TEST_CASE("softmax: integer functions are well within the exponential's 0.4 % and half a code") {
     const double to_int8 = softmax_error<shift_functions::softmax<integer<16>, uinteger<8>>, integer<16>, uinteger<8>>(
         20 / 32767.0, 1 / 255.0, 20);
-    const double to_int16 = softmax_error<shift_functions::softmax<integer<16>, uinteger<16>>, integer<16>, uinteger<16>>(
-        20 / 32767.0, 1 / 65535.0, 20);
+    const double to_int16 =
+        softmax_error<shift_functions::softmax<integer<16>, uinteger<16>>, integer<16>, uinteger<16>>(20 / 32767.0,
+                                                                                                      1 / 65535.0, 20);
     MESSAGE("codes of 8 bits: " << to_int8 << "; of 16 bits: " << to_int16);
     // 0.5 + 4e-3 * 65535 = 263 is what the bounds promise.
     CHECK(to_int8 <= 0.52);
@@ -177,8 +179,8 @@ TEST_CASE("layer_norm: both families, with gains and offsets") {
         dyad::arena arena(memory);
         REQUIRE(f.shape(arena, n) == status::ok);
         const double of_in = std::same_as<In, float> ? 1 : in_scale;
-        REQUIRE(f.set(dyad::make_vector<const float>(gains.data(), n), dyad::make_vector<const float>(offsets.data(), n), epsilon,
-                      of_in, scale) == status::ok);
+        REQUIRE(f.set(dyad::make_vector<const float>(gains.data(), n),
+                      dyad::make_vector<const float>(offsets.data(), n), epsilon, of_in, scale) == status::ok);
         for (const double absmax : {8.0, 0.5, 0.01, 0.0}) {
             CAPTURE(absmax);
             const auto in = random_codes<In>(n, absmax, of_in, 5);
@@ -189,11 +191,14 @@ TEST_CASE("layer_norm: both families, with gains and offsets") {
             CHECK(std::fabs(got[3] - beta(0, 3)) <= 0.5001 * scale);
         }
     };
-    check.operator()<float_functions::layer_norm<integer<16>, integer<16>>, integer<16>, integer<16>>({}, out_scale, 0.501);
+    check.operator()<float_functions::layer_norm<integer<16>, integer<16>>, integer<16>, integer<16>>({}, out_scale,
+                                                                                                      0.501);
     check.operator()<float_functions::layer_norm<float, float>, float, float>({}, 1, 2.5e-7);
     check.operator()<float_functions::layer_norm<float, integer<8>>, float, integer<8>>({}, 4 / 127.0, 0.5001);
-    check.operator()<shift_functions::layer_norm<integer<16>, integer<16>>, integer<16>, integer<16>>({}, out_scale, 0.55);
-    check.operator()<shift_functions::layer_norm<integer<16>, integer<8>>, integer<16>, integer<8>>({}, 4 / 127.0, 0.501);
+    check.operator()<shift_functions::layer_norm<integer<16>, integer<16>>, integer<16>, integer<16>>({}, out_scale,
+                                                                                                      0.55);
+    check.operator()<shift_functions::layer_norm<integer<16>, integer<8>>, integer<16>, integer<8>>({}, 4 / 127.0,
+                                                                                                    0.501);
 }
 
 TEST_CASE("layer_norm: gains and offsets of zero, and offsets beyond the largest code") {
@@ -206,7 +211,8 @@ TEST_CASE("layer_norm: gains and offsets of zero, and offsets beyond the largest
         REQUIRE(f.shape(arena, n) == status::ok);
         const std::vector<float> gains(n, gain);
         const std::vector<float> offsets(n, offset);
-        REQUIRE(f.set(dyad::make_vector(gains.data(), n), dyad::make_vector(offsets.data(), n), 1e-5, 0.01, 0.125) == status::ok);
+        REQUIRE(f.set(dyad::make_vector(gains.data(), n), dyad::make_vector(offsets.data(), n), 1e-5, 0.01, 0.125) ==
+                status::ok);
         std::vector<int> raw;
         for (const auto y : run_row<integer<8>>(f, in)) raw.push_back(y.raw());
         return raw;
@@ -243,7 +249,8 @@ TEST_CASE("functions: scales that are not positive and finite are refused, and r
     const std::vector<integer<16>> codes(3, integer<16>::from_raw(1));
     CHECK(status_of<float>(float_functions::softmax<float, float>{}, x, 4) == status::extents_differ);
     CHECK(status_of<float>(float_functions::gelu<float, float>{}, x, 4) == status::extents_differ);
-    CHECK(status_of<integer<8>>(shift_functions::softmax<integer<16>, integer<8>>{}, codes, 2) == status::extents_differ);
+    CHECK(status_of<integer<8>>(shift_functions::softmax<integer<16>, integer<8>>{}, codes, 2) ==
+          status::extents_differ);
     CHECK(status_of<integer<8>>(shift_functions::gelu<integer<16>, integer<8>>{}, codes, 2) == status::extents_differ);
     const auto norm = [&]<class F, class In, class Out>(F f, const std::vector<In>& in, Out) {
         std::vector<std::byte> memory(1024);

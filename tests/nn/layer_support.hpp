@@ -45,7 +45,9 @@ struct real_matrix {
     real_matrix() = default;
     real_matrix(index r, index c) : rows(r), columns(c), values(static_cast<std::size_t>(r * c)) {}
     [[nodiscard]] double& operator()(index i, index j) { return values[static_cast<std::size_t>(i * columns + j)]; }
-    [[nodiscard]] double operator()(index i, index j) const { return values[static_cast<std::size_t>(i * columns + j)]; }
+    [[nodiscard]] double operator()(index i, index j) const {
+        return values[static_cast<std::size_t>(i * columns + j)];
+    }
     [[nodiscard]] double absmax() const {
         double largest = 0;
         for (const double x : values) largest = std::max(largest, std::fabs(x));
@@ -157,7 +159,8 @@ status run_in(std::size_t bytes, Run&& run, Executor&& execute = {}, Probe&& pro
     std::vector<std::byte> memory(bytes + 2 * dyad::arena::alignment);
     const std::size_t past = reinterpret_cast<std::uintptr_t>(memory.data()) % dyad::arena::alignment;
     dyad::arena arena(std::span<std::byte>(memory).subspan(dyad::arena::alignment - past + skew, bytes));
-    return run(dyad::nn::context<std::remove_reference_t<Probe>, std::remove_reference_t<Executor>>{arena, probe, execute});
+    return run(
+        dyad::nn::context<std::remove_reference_t<Probe>, std::remove_reference_t<Executor>>{arena, probe, execute});
 }
 /// The scratch memory that run(context) asks for, in bytes.
 template <class Run>
@@ -207,8 +210,8 @@ template <class Out, class In, class Run>
                                            index columns, Run&& run) {
     const auto in_view = dyad::make_matrix(in.data(), in_rows, in_columns);
     const std::size_t need = scratch_needed([&](const auto& context) {
-        return run(dyad::make_matrix<const In>(nullptr, in_rows, in_columns), dyad::make_matrix<Out>(nullptr, rows, columns),
-                   context);
+        return run(dyad::make_matrix<const In>(nullptr, in_rows, in_columns),
+                   dyad::make_matrix<Out>(nullptr, rows, columns), context);
     });
     const dyad::nn::no_probe nobody;
     const auto once = [&](std::size_t bytes, status expected, const shuffling& execute, std::size_t skew) {
@@ -220,10 +223,12 @@ template <class Out, class In, class Run>
         return out;
     };
     std::vector<Out> out(static_cast<std::size_t>(rows * columns));
-    REQUIRE(run_in(need, [&](const auto& context) { return run(in_view, dyad::make_matrix(out.data(), rows, columns), context); }) ==
-            status::ok);
+    REQUIRE(run_in(need, [&](const auto& context) {
+                return run(in_view, dyad::make_matrix(out.data(), rows, columns), context);
+            }) == status::ok);
     for (unsigned threads = 1; threads <= 4; ++threads) {
-        CHECK(equal_bits(out, once(need, status::ok, {threads, 7 + threads}, 16 * (threads - 1) + (threads == 4 ? 15 : 0))));
+        CHECK(equal_bits(out,
+                         once(need, status::ok, {threads, 7 + threads}, 16 * (threads - 1) + (threads == 4 ? 15 : 0))));
     }
     for (std::size_t less = need; less > 0; less -= std::min(less, std::max(need / 640 * 64, dyad::arena::alignment))) {
         static_cast<void>(once(less - 1, status::arena_too_small, {}, 0));
@@ -296,7 +301,8 @@ struct worst_tensor {
     }
 };
 template <class R>
-void check_error(const std::string& what, const real_matrix& expected, const real_matrix& got, const error_bounds& bounds) {
+void check_error(const std::string& what, const real_matrix& expected, const real_matrix& got,
+                 const error_bounds& bounds) {
     worst_tensor only;
     only.add<R>("", expected, got);
     only.check<R>(what, bounds);

@@ -29,7 +29,8 @@ struct prepared {
         : held(shaped<dyad::nn::linear<R, Out>>([=](auto& layer, dyad::arena& a) { return layer.shape(a, out, in); })),
           answer(held.layer.prepare(source, name, in_scale, [=](index) { return out_scale; })) {}
 
-    [[nodiscard]] std::vector<Out> run(const std::vector<input_of<R>>& in, index rows, index in_columns, index columns) const {
+    [[nodiscard]] std::vector<Out> run(const std::vector<input_of<R>>& in, index rows, index in_columns,
+                                       index columns) const {
         return run_checked<Out>(in, rows, in_columns, rows, columns, [this](auto x, auto y, const auto& context) {
             dyad::nn::tensor_of<R, typename R::operand> t;
             const status s = dyad::nn::as_operand<R, typename R::operand>(x, t, 0, context);
@@ -58,8 +59,10 @@ void check_against_double(const char* what, const error_bounds& bounds) {
 }
 
 TEST_CASE("linear: into the stream and into the next product's operand, against double") {
-    constexpr error_bounds to_stream{.float32_ulps = 3, .bfloat16 = 53, .float8 = 31, .int8 = 43, .int8_float = 43, .dynamic16 = 82};
-    constexpr error_bounds to_operand{.float32_ulps = 3, .bfloat16 = 53, .float8 = 28, .int8 = 38, .int8_float = 38, .dynamic16 = 82};
+    constexpr error_bounds to_stream{
+        .float32_ulps = 3, .bfloat16 = 53, .float8 = 31, .int8 = 43, .int8_float = 43, .dynamic16 = 82};
+    constexpr error_bounds to_operand{
+        .float32_ulps = 3, .bfloat16 = 53, .float8 = 28, .int8 = 38, .int8_float = 38, .dynamic16 = 82};
     for_each_recipe([&]<class R>() {
         check_against_double<R, typename R::stream>("linear to stream", to_stream);
         check_against_double<R, input_of<R>>("linear to operand", to_operand);
@@ -111,7 +114,8 @@ TEST_CASE("linear: powers of two as scales and small whole numbers as codes leav
             for (index j = 0; j < out; ++j) {
                 CAPTURE(i);
                 CAPTURE(j);
-                CHECK(got[static_cast<std::size_t>(i * out + j)] == expected_code<typename R::stream>(exact(i, j), out_scale));
+                CHECK(got[static_cast<std::size_t>(i * out + j)] ==
+                      expected_code<typename R::stream>(exact(i, j), out_scale));
             }
         }
     });
@@ -219,7 +223,8 @@ TEST_CASE("linear: what is missing, misshapen or scaled by nonsense is told") {
         source.add("l.bias", constant_matrix(2, 1, 1));
         CHECK(layer(source, path("l"), 2, 3, 1, 1).answer == status::parameter_shape_differs);
         source.add("l.bias", constant_matrix(1, 2, 1));
-        for (const double bad : {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+        for (const double bad :
+             {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
             CHECK(layer(source, path("l"), 2, 3, 1, bad).answer == status::scale_not_positive);
             CHECK(layer(source, path("l"), 2, 3, bad, 1).answer == status::scale_not_positive);
         }

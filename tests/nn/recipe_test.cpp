@@ -14,8 +14,8 @@ namespace {
 
 using dyad::nn::recipe;
 
-static_assert(recipe<in_float32> && recipe<in_bfloat16> && recipe<in_float8> && recipe<in_int8> && recipe<in_int8_float> &&
-              recipe<in_dynamic16>);
+static_assert(recipe<in_float32> && recipe<in_bfloat16> && recipe<in_float8> && recipe<in_int8> &&
+              recipe<in_int8_float> && recipe<in_dynamic16>);
 
 // Each of these hides one member of a recipe behind something that is not what a recipe has there.
 struct without_weight : in_int8 {

@@ -109,7 +109,8 @@ struct reference_model {
                 }
                 for (index c = 0; c < d; ++c) {
                     double sum = 0;
-                    for (index j = 0; j < tokens; ++j) sum += p[static_cast<std::size_t>(j)] * qkv(j, 2 * width + h * d + c);
+                    for (index j = 0; j < tokens; ++j)
+                        sum += p[static_cast<std::size_t>(j)] * qkv(j, 2 * width + h * d + c);
                     mixed(i, h * d + c) = sum;
                 }
             }
@@ -123,7 +124,8 @@ struct reference_model {
         edges[label + ".gelu"] = active;
         return edges[label + ".fc2"] = linear(active, name + ".fc2");
     }
-    real_matrix block(const real_matrix& x, index heads, double epsilon, const std::string& name, const std::string& label) {
+    real_matrix block(const real_matrix& x, index heads, double epsilon, const std::string& name,
+                      const std::string& label) {
         const real_matrix first = edges[label + ".ln1"] = layer_norm(x, name + ".ln1", epsilon);
         const real_matrix between = edges[label + ".sum1"] = sum_of(x, attention(first, heads, name + ".attn", label));
         const real_matrix second = edges[label + ".ln2"] = layer_norm(between, name + ".ln2", epsilon);

@@ -23,7 +23,10 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 template <class T>
-constexpr bool is_scaled = requires { T::max_raw; } || sizeof(T) == 1;
+constexpr bool is_scaled = requires {
+    T::max_raw;
+}
+|| sizeof(T) == 1;
 
 template <class T, class Scaling>
 void check_range() {
@@ -142,7 +145,8 @@ TEST_CASE("dynamic scales: every value is within half a code of its code, but fo
     for (const double v : m.values) x.push_back(static_cast<float>(v));
     const auto [codes, exponent] = dynamic_codes<integer<16>>(x);
     for (std::size_t i = 0; i < x.size(); ++i) {
-        CHECK(std::fabs(std::ldexp(static_cast<double>(codes[i]), exponent) - m.values[i]) <= std::ldexp(0.5, exponent));
+        CHECK(std::fabs(std::ldexp(static_cast<double>(codes[i]), exponent) - m.values[i]) <=
+              std::ldexp(0.5, exponent));
     }
 }
 
@@ -194,10 +198,10 @@ TEST_CASE("columns: (sum * sum_scale + bias) / out_scale, rounded once") {
     CHECK(real.set(1, -1, 0.125, 0.25) == status::ok);
     CHECK(real.max_bias() == 0);
     const auto static_codes = real.epilogue(static_scale{});
-    CHECK(static_codes(10, 0, 0).raw() == 32);   // (10 / 2 + 3) 4
-    CHECK(static_codes(10, 5, 1).raw() == 1);    // (10 / 8 - 1) 4
-    CHECK(static_codes(1, 0, 1).raw() == -4);    // -3.5, to even
-    CHECK(static_codes(3, 0, 1).raw() == -2);    // -2.5, to even
+    CHECK(static_codes(10, 0, 0).raw() == 32);  // (10 / 2 + 3) 4
+    CHECK(static_codes(10, 5, 1).raw() == 1);   // (10 / 8 - 1) 4
+    CHECK(static_codes(1, 0, 1).raw() == -4);   // -3.5, to even
+    CHECK(static_codes(3, 0, 1).raw() == -2);   // -2.5, to even
     CHECK(static_codes(100, 0, 0).raw() == 127);
     const auto dynamic = real.epilogue(dynamic_scale{2}, dynamic_scale{-1});
     CHECK(dynamic(10, 0, 0).raw() == 52);  // (10 / 2 * 2 + 3) 4: dynamic scales do not touch the bias
@@ -283,7 +287,9 @@ TEST_CASE("residual sums: both branches at the scale of the sum") {
     dyadic_sum<integer<8>> sum;
     REQUIRE(sum.set(0.5, 0.25, 1) == status::ok);
     const auto add = [&](int x, int y) {
-        return int{sum(integer<8>::from_raw(static_cast<std::int8_t>(x)), integer<8>::from_raw(static_cast<std::int8_t>(y))).raw()};
+        return int{
+            sum(integer<8>::from_raw(static_cast<std::int8_t>(x)), integer<8>::from_raw(static_cast<std::int8_t>(y)))
+                .raw()};
     };
     for (int x = -128; x < 128; ++x) {
         for (int y = -128; y < 128; ++y) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recipes for the tests of layers: two plain float formats, a scaled 8-bit float, two kinds of INT8, dynamic fixed point.
+// Recipes for the tests of layers: two plain float formats, a scaled 8-bit float, two kinds of INT8, dynamic fixed
+// point.
 #pragma once
 
 #include <concepts>
@@ -47,10 +48,12 @@ struct float_between {
     using functions = dyad::nn::float_functions;
     static constexpr auto product = dyad::product_rule::exact;
 };
-struct in_float8 : float_between<dyad::float8_e4m3fn, dyad::float8_e4m3fn, dyad::float_ordered, dyad::nn::real_scaling> {
+struct in_float8
+    : float_between<dyad::float8_e4m3fn, dyad::float8_e4m3fn, dyad::float_ordered, dyad::nn::real_scaling> {
     static std::string name() { return "float8"; }
 };
-struct in_int8_float : float_between<dyad::integer<8>, dyad::uinteger<8>, dyad::proven<std::int32_t>, dyad::nn::real_scaling> {
+struct in_int8_float
+    : float_between<dyad::integer<8>, dyad::uinteger<8>, dyad::proven<std::int32_t>, dyad::nn::real_scaling> {
     static std::string name() { return "int8, functions in float"; }
 };
 struct in_dynamic16 : float_between<dyad::integer<16>, dyad::integer<16>, dyad::chained<std::int64_t, 32, float>,

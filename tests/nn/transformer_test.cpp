@@ -26,7 +26,8 @@ template <class R>
 using input_of = dyad::nn::produced<R, typename R::operand>;
 
 TEST_CASE("mlp: two linears and the activation between them, against double") {
-    constexpr error_bounds bounds{.float32_ulps = 2, .bfloat16 = 48, .float8 = 27, .int8 = 33, .int8_float = 33, .dynamic16 = 80};
+    constexpr error_bounds bounds{
+        .float32_ulps = 2, .bfloat16 = 48, .float8 = 27, .int8 = 33, .int8_float = 33, .dynamic16 = 80};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using layer_type = dyad::nn::mlp<R>;
@@ -101,7 +102,8 @@ std::vector<typename R::stream> run_block(const example<R>& e) {
 }
 
 TEST_CASE("transformer_block: against double") {
-    constexpr error_bounds bounds{.float32_ulps = 4, .bfloat16 = 41, .float8 = 22, .int8 = 33, .int8_float = 32, .dynamic16 = 75};
+    constexpr error_bounds bounds{
+        .float32_ulps = 4, .bfloat16 = 41, .float8 = 22, .int8 = 33, .int8_float = 32, .dynamic16 = 75};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         const example<R> e;
@@ -110,7 +112,8 @@ TEST_CASE("transformer_block: against double") {
 }
 
 TEST_CASE("transformer_block: probes see every tensor once, in order, and the same bits as without them") {
-    constexpr error_bounds bounds{.float32_ulps = 5, .bfloat16 = 39, .float8 = 19, .int8 = 32, .int8_float = 31, .dynamic16 = 74};
+    constexpr error_bounds bounds{
+        .float32_ulps = 5, .bfloat16 = 39, .float8 = 19, .int8 = 32, .int8_float = 31, .dynamic16 = 74};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         const example<R> e;
@@ -119,12 +122,14 @@ TEST_CASE("transformer_block: probes see every tensor once, in order, and the sa
         recorder seen;
         REQUIRE(run_in(
                     std::size_t{1} << 20,
-                    [&](const auto& context) { return e.held.layer.run(dyad::make_matrix(x.data(), tokens, width), context); },
+                    [&](const auto& context) {
+                        return e.held.layer.run(dyad::make_matrix(x.data(), tokens, width), context);
+                    },
                     one_after_another, seen) == status::ok);
         CHECK(equal_bits(x, silent));
         // The order in which they were named is that in which they are prepared; the order of the network is another.
-        const std::vector<std::string> order{"ln1", "q", "k", "v", "scores", "softmax", "context",
-                                             "proj", "sum1", "ln2", "fc1", "gelu", "fc2", "sum2"};
+        const std::vector<std::string> order{"ln1",  "q",    "k",   "v",   "scores", "softmax", "context",
+                                             "proj", "sum1", "ln2", "fc1", "gelu",   "fc2",     "sum2"};
         REQUIRE(e.source.edges.size() == order.size());
         REQUIRE(seen.seen.size() == order.size());
         CHECK(seen.seen.back().codes.values == decode(x, tokens, width, 1).values);
@@ -184,7 +189,8 @@ TEST_CASE("transformer_block: every parameter that is missing or misshapen is to
 }
 
 TEST_CASE("transformer_block: a bias that is too large is told through all layers") {
-    for (const char* const name : {"blocks.0.attn.qkv.bias", "blocks.0.attn.proj.bias", "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.bias"}) {
+    for (const char* const name :
+         {"blocks.0.attn.qkv.bias", "blocks.0.attn.proj.bias", "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.bias"}) {
         CAPTURE(name);
         example<in_int8> e;
         real_matrix b = e.source.get(name);
@@ -240,8 +246,8 @@ TEST_CASE("residual_branch: any layer can be the inner one") {
         const real_matrix normalized = reference.edges["norm"] = reference.layer_norm(in, "n", epsilon);
         const real_matrix expected = reference.edges["sum"] = sum_of(in, reference.mlp(normalized, "m", "inner"));
         calibrate(source, reference);
-        REQUIRE(held.layer.prepare(source, path("n"), path("m"), path("inner"), path("norm"), path("sum"), epsilon, scale) ==
-                status::ok);
+        REQUIRE(held.layer.prepare(source, path("n"), path("m"), path("inner"), path("norm"), path("sum"), epsilon,
+                                   scale) == status::ok);
         CHECK(run_in(std::size_t{1} << 18, [&](const auto& context) {
                   return held.layer.run(dyad::make_matrix(codes.data(), tokens, width), context);
               }) == status::ok);

@@ -78,7 +78,9 @@ TEST_CASE("sqnr: merging adds") {
     CHECK(std::isnan(left.sqnr_db()));
 }
 
-double kl(const std::vector<double>& reference, const std::vector<double>& value) { return kl_divergence(reference, value); }
+double kl(const std::vector<double>& reference, const std::vector<double>& value) {
+    return kl_divergence(reference, value);
+}
 
 TEST_CASE("softmax: shares of one, whatever is added to all logits") {
     const std::vector<double> p = dyad::study::softmax(std::array{0.0, std::log(3.0)});
@@ -104,8 +106,9 @@ TEST_CASE("kl: by hand") {
     // A class that the reference gives no share costs nothing; one that the value gives none, very much, but finite.
     CHECK(kl({0, -infinity}, {0, -infinity}) == 0);
     CHECK(kl({0, -infinity}, {0, 0}) == doctest::Approx(std::log(2.0)).epsilon(1e-15));
-    CHECK(kl({0, 0}, {0, -1e6}) ==
-          doctest::Approx(0.5 * std::log(0.5) + 0.5 * std::log(0.5 / std::numeric_limits<double>::min())).epsilon(1e-14));
+    CHECK(
+        kl({0, 0}, {0, -1e6}) ==
+        doctest::Approx(0.5 * std::log(0.5) + 0.5 * std::log(0.5 / std::numeric_limits<double>::min())).epsilon(1e-14));
 }
 
 TEST_CASE("kl: never negative, and half the mean square of small differences") {

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace dyad::inline v1::io {
@@ -20,6 +22,9 @@ public:
 /// Reads at most `limit` bytes; a longer file is an error.
 [[nodiscard]] inline std::vector<std::byte> read_file(const std::string& name,
                                                       std::uint64_t limit = std::uint64_t{1} << 32) {
+    std::error_code unreadable;
+    const auto kind = std::filesystem::status(name, unreadable).type();
+    if (kind == std::filesystem::file_type::directory) throw io_error(name, "is not a regular file");
     std::ifstream in(name, std::ios::binary | std::ios::ate);
     if (!in) throw io_error(name, "cannot be opened");
     const std::streamoff end = in.tellg();

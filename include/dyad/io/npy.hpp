@@ -3,6 +3,7 @@
 // Source: NumPy Enhancement Proposal 1.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstddef>
@@ -40,34 +41,105 @@ namespace npy_rules {
     return 0;
 }
 
-/// The text after 'key': in the header's dictionary, blanks skipped; empty if there is none.
-[[nodiscard]] inline std::string_view value_of(std::string_view header, std::string_view key) {
-    const std::string quoted = "'" + std::string(key) + "'";
-    const std::size_t at = header.find(quoted);
-    if (at == std::string_view::npos) return {};
-    header.remove_prefix(at + quoted.size());
-    const std::size_t value = header.find_first_not_of(": ");
-    return value == std::string_view::npos ? std::string_view{} : header.substr(value);
-}
+/// What the header says: a Python dictionary of exactly these three entries.
+struct entries {
+    std::string descr;
+    bool has_descr = false;
+    std::string fortran_order;
+    std::string shape;  ///< between its parentheses
+    bool has_shape = false;
+};
 
-/// "(3, 4)" or "(5,)" or "()".
-[[nodiscard]] inline std::vector<std::size_t> parse_shape(const std::string& name, std::string_view text) {
-    const std::size_t close = text.find(')');
-    if (text.empty() || text.front() != '(' || close == std::string_view::npos) {
-        throw io_error(name, "the header has no shape in parentheses");
+/// Reader of that dictionary, as NumPy writes it.
+class header_reader {
+public:
+    header_reader(const std::string& file, std::string_view text) : file_(file), text_(text) {}
+
+    [[nodiscard]] entries read() {
+        entries found;
+        expect('{');
+        while (!accept('}')) {
+            const std::string key = string();
+            expect(':');
+            if (key == "descr" && !found.has_descr) found.descr = type(found);
+            else if (key == "fortran_order" && found.fortran_order.empty()) found.fortran_order = word();
+            else if (key == "shape" && !found.has_shape) found.shape = parenthesized(found);
+            else throw io_error(file_, "the header has an unknown or repeated entry '" + key + "'");
+            if (!accept(',')) {
+                expect('}');
+                break;
+            }
+        }
+        skip_blanks();
+        if (!text_.empty()) throw io_error(file_, "the header goes on after its dictionary");
+        return found;
     }
-    text = text.substr(1, close - 1);
+
+private:
+    void skip_blanks() {
+        while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\n')) text_.remove_prefix(1);
+    }
+    [[nodiscard]] bool accept(char c) {
+        skip_blanks();
+        if (text_.empty() || text_.front() != c) return false;
+        text_.remove_prefix(1);
+        return true;
+    }
+    void expect(char c) {
+        if (!accept(c)) throw io_error(file_, std::string("the header is no dictionary: it lacks a '") + c + "'");
+    }
+    [[nodiscard]] std::string take(std::size_t count) {
+        const std::string taken(text_.substr(0, count));
+        text_.remove_prefix(count);
+        return taken;
+    }
+    [[nodiscard]] std::string string() {
+        if (!accept('\'')) throw io_error(file_, "the header is no dictionary: it lacks a quoted string");
+        const std::size_t end = text_.find('\'');
+        if (end == std::string_view::npos) throw io_error(file_, "the header has an unfinished string");
+        const std::string s = take(end);
+        text_.remove_prefix(1);
+        return s;
+    }
+    [[nodiscard]] std::string type(entries& found) {
+        skip_blanks();
+        if (text_.empty() || text_.front() != '\'') throw io_error(file_, "the header has no element type");
+        found.has_descr = true;
+        return string();
+    }
+    [[nodiscard]] std::string word() {
+        skip_blanks();
+        return take(std::min(text_.find_first_of(",}"), text_.size()));
+    }
+    [[nodiscard]] std::string parenthesized(entries& found) {
+        const bool open = accept('(');
+        const std::size_t close = text_.find(')');
+        if (!open || close == std::string_view::npos) throw io_error(file_, "the header has no shape in parentheses");
+        found.has_shape = true;
+        const std::string inside = take(close);
+        text_.remove_prefix(1);
+        return inside;
+    }
+
+    const std::string& file_;
+    std::string_view text_;
+};
+
+/// The numbers of "3, 4" or "5," or "".
+[[nodiscard]] inline std::vector<std::size_t> parse_shape(const std::string& file, std::string_view text) {
     std::vector<std::size_t> shape;
-    while (true) {
-        const std::size_t digit = text.find_first_not_of(" ,");
-        if (digit == std::string_view::npos) return shape;
-        text.remove_prefix(digit);
+    const auto skip_blanks = [&text] { text.remove_prefix(std::min(text.find_first_not_of(' '), text.size())); };
+    for (skip_blanks(); !text.empty(); skip_blanks()) {
         std::size_t extent = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), extent);
-        if (error != std::errc{}) throw io_error(name, "the header's shape is not a list of numbers");
-        shape.push_back(extent);
         text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        skip_blanks();
+        const bool separated = text.empty() || text.front() == ',';
+        if (error != std::errc{} || !separated) throw io_error(file, "the header's shape is not a list of numbers");
+        shape.push_back(extent);
+        if (!text.empty()) text.remove_prefix(1);
     }
+    return shape;
 }
 
 }  // namespace npy_rules
@@ -89,18 +161,14 @@ namespace npy_rules {
     const std::string_view header(text + header_at, header_size);
 
     npy_array array;
-    const std::string_view descr = npy_rules::value_of(header, "descr");
-    const std::size_t quote = descr.find('\'', 1);
-    if (descr.empty() || descr.front() != '\'' || quote == std::string_view::npos) {
-        throw io_error(name, "the header has no element type");
-    }
-    array.descr = descr.substr(1, quote - 1);
+    const npy_rules::entries entries = npy_rules::header_reader(name, header).read();
+    if (!entries.has_descr) throw io_error(name, "the header has no element type");
+    array.descr = entries.descr;
     const std::size_t item = npy_rules::item_size(array.descr);
     if (item == 0) throw io_error(name, "has elements of type '" + array.descr + "', which this reader does not know");
-    if (!npy_rules::value_of(header, "fortran_order").starts_with("False")) {
-        throw io_error(name, "is not in C order (fortran_order must be False)");
-    }
-    array.shape = npy_rules::parse_shape(name, npy_rules::value_of(header, "shape"));
+    if (entries.fortran_order != "False") throw io_error(name, "is not in C order (fortran_order must be False)");
+    if (!entries.has_shape) throw io_error(name, "the header has no shape in parentheses");
+    array.shape = npy_rules::parse_shape(name, entries.shape);
     const std::size_t present = bytes.size() - header_at - header_size;
     std::size_t expected = item;
     for (const std::size_t e : array.shape) {

@@ -3,6 +3,7 @@
 // [..], "data_offsets": [first, last]}, ...}, then the data. Source: the format's description by Hugging Face.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <dyad/io/file.hpp>
@@ -109,13 +111,21 @@ private:
     [[nodiscard]] safetensor tensor() {
         safetensor t;
         std::vector<std::uint64_t> offsets;
+        bool has_shape = false;
         each_member([&](const std::string& key) {
-            if (key == "dtype") t.dtype = string();
-            else if (key == "shape") t.shape = numbers();
-            else if (key == "data_offsets") offsets = numbers();
-            else fail("has an unknown key '" + key + "'");
+            if (key == "dtype" && t.dtype.empty()) {
+                t.dtype = string();
+            } else if (key == "shape" && !has_shape) {
+                t.shape = numbers();
+                has_shape = true;
+            } else if (key == "data_offsets" && offsets.empty()) {
+                offsets = numbers();
+            } else {
+                fail("has an unknown or repeated key '" + key + "'");
+            }
         });
-        if (t.dtype.empty() || offsets.size() != 2) fail("has a tensor without dtype or data_offsets");
+        if (t.dtype.empty() || !has_shape || offsets.size() != 2)
+            fail("has a tensor without dtype, shape or data_offsets");
         t.first = offsets[0];
         t.last = offsets[1];
         return t;
@@ -126,7 +136,26 @@ private:
     std::size_t at_ = 0;
 };
 
-/// Reads a safetensors file; every tensor's bytes lie within the data.
+/// io_error unless the tensors cover the data, one after the other, as the format demands.
+inline void require_coverage(const safetensors& file) {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+    for (const auto& [name, t] : file.tensors) {
+        if (t.first > t.last || t.last > file.data.size()) {
+            throw io_error(file.file, "is truncated: tensor '" + name + "' ends at byte " + std::to_string(t.last) +
+                                          " of " + std::to_string(file.data.size()));
+        }
+        ranges.emplace_back(t.first, t.last);
+    }
+    std::sort(ranges.begin(), ranges.end());
+    std::uint64_t covered = 0;
+    for (const auto& [first, last] : ranges) {
+        if (first != covered) throw io_error(file.file, "has tensors that overlap or leave bytes between them");
+        covered = last;
+    }
+    if (covered != file.data.size()) throw io_error(file.file, "has bytes after its last tensor");
+}
+
+/// Reads a safetensors file; the tensors' bytes cover its data without holes.
 [[nodiscard]] inline safetensors read_safetensors(const std::string& name) {
     const std::vector<std::byte> bytes = read_file(name);
     if (bytes.size() < 8) throw io_error(name, "is too short for a safetensors file");
@@ -140,12 +169,7 @@ private:
     file.file = name;
     file.tensors = safetensors_header(name, header).read();
     file.data.assign(bytes.begin() + static_cast<std::ptrdiff_t>(8 + header_size), bytes.end());
-    for (const auto& [tensor_name, t] : file.tensors) {
-        if (t.first > t.last || t.last > file.data.size()) {
-            throw io_error(name, "is truncated: tensor '" + tensor_name + "' ends at byte " + std::to_string(t.last) +
-                                     " of " + std::to_string(file.data.size()));
-        }
-    }
+    require_coverage(file);
     return file;
 }
 

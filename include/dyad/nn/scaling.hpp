@@ -160,9 +160,12 @@ struct real_scaling {
             return 1;
         }
     }
+    /// Value of one code of a row of weights; `if_zero` for a row without any, where every scale is right.
     template <number W>
-    [[nodiscard]] static constexpr double weight_scale(matrix_view<const float> weights, index row) noexcept {
-        return scale<W>(largest_magnitude(row_block(weights, row, 1)));
+    [[nodiscard]] static constexpr double weight_scale(matrix_view<const float> weights, index row,
+                                                       double if_zero) noexcept {
+        const double largest = largest_magnitude(row_block(weights, row, 1));
+        return wants_scale<W>() && largest == 0 ? if_zero : scale<W>(largest);
     }
     /// The produced tensor as an operand: here the same memory.
     template <number T>
@@ -182,7 +185,7 @@ struct unit_scaling : real_scaling {
         return 1;
     }
     template <number W>
-    [[nodiscard]] static constexpr double weight_scale(matrix_view<const float>, index) noexcept {
+    [[nodiscard]] static constexpr double weight_scale(matrix_view<const float>, index, double) noexcept {
         return 1;
     }
 };
@@ -209,6 +212,7 @@ struct dyadic_columns {
         const double in_units = real_bias / sum_scale;
         if (!(in_units > -0x1p30 && in_units < 0x1p30)) return status::bias_exceeds_accumulator;
         bias(j) = convert<std::int32_t>(in_units);
+        if (j == 0) largest_bias = 0;  // columns are set in order: a new beginning
         largest_bias = largest_bias > magnitude(bias(j)) ? largest_bias : magnitude(bias(j));
         multipliers(j) = multiplier::from_ratio(sum_scale, out_scale);
         return status::ok;
@@ -277,7 +281,7 @@ struct dynamic_power_of_two_scaling : real_scaling {
         return u.kind == number_class::finite ? u.top_exponent() - (T::width - 2) : 0;
     }
     template <number W>
-    [[nodiscard]] static constexpr double weight_scale(matrix_view<const float> weights, index) noexcept {
+    [[nodiscard]] static constexpr double weight_scale(matrix_view<const float> weights, index, double) noexcept {
         return dynamic_scale{exponent<W>(largest_magnitude(weights))}.factor();
     }
     template <format T>

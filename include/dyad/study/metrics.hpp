@@ -42,13 +42,13 @@ struct error_energy {
     return p;
 }
 
-/// KL(softmax(reference) || softmax(value)) in nats, at least 0.
+/// KL(softmax(reference) || softmax(value)) in nats, at least 0; NaN where a logit of either is NaN or infinite.
 [[nodiscard]] inline double kl_divergence(std::span<const double> reference, std::span<const double> value) {
     const std::vector<double> p = softmax(reference);
     const std::vector<double> q = softmax(value);
     double kl = 0;
     for (std::size_t i = 0; i < p.size(); ++i) {
-        if (p[i] > 0) kl += p[i] * std::log(p[i] / std::max(q[i], std::numeric_limits<double>::min()));
+        if (p[i] != 0) kl += p[i] * std::log(p[i] / std::max(q[i], std::numeric_limits<double>::min()));
     }
     return std::max(kl, 0.0);
 }
