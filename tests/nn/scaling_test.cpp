@@ -63,12 +63,13 @@ TEST_CASE("real_scaling: the largest magnitude becomes the largest code; wide fl
 TEST_CASE("real_scaling: each row of weights has the scale of its own largest magnitude") {
     const std::vector<float> w{1, -8, 2, 0, 0, 0, 0.5F, 0.25F, 0.125F};
     const auto view = dyad::make_matrix(w.data(), 3, 3);
-    CHECK(real_scaling::weight_scale<integer<8>>(view, 0) == 8 / 127.0);
-    CHECK(real_scaling::weight_scale<integer<8>>(view, 1) == 1);
-    CHECK(real_scaling::weight_scale<integer<8>>(view, 2) == 0.5 / 127);
-    CHECK(unit_scaling::weight_scale<integer<8>>(view, 0) == 1);
+    CHECK(real_scaling::weight_scale<integer<8>>(view, 0, 0.25) == 8 / 127.0);
+    CHECK(real_scaling::weight_scale<integer<8>>(view, 1, 0.25) == 0.25);  // for a row of zeros the caller chooses
+    CHECK(real_scaling::weight_scale<dyad::bfloat16>(view, 1, 0.25) == 1);
+    CHECK(real_scaling::weight_scale<integer<8>>(view, 2, 0.25) == 0.5 / 127);
+    CHECK(unit_scaling::weight_scale<integer<8>>(view, 1, 0.25) == 1);
     CHECK(unit_scaling::scale<integer<8>>(12) == 1);
-    CHECK(dynamic_power_of_two_scaling::weight_scale<integer<8>>(view, 1) == 0x1p-3);  // 3 - 6, all rows
+    CHECK(dynamic_power_of_two_scaling::weight_scale<integer<8>>(view, 1, 0.25) == 0x1p-3);  // 3 - 6, all rows
     CHECK(largest_magnitude(view) == 8);
     CHECK(largest_magnitude(dyad::row_block(view, 0, 0)) == 0);
     CHECK(largest_magnitude(dyad::transposed(dyad::column_block(view, 2, 1))) == 2);

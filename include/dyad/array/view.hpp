@@ -58,19 +58,24 @@ template <class T>
 [[nodiscard]] constexpr matrix_view<T> transposed(matrix_view<T> m) noexcept {
     return {m.data, {m.extent[1], m.extent[0]}, {m.stride[1], m.stride[0]}};
 }
+/// data + offset, but null stays null: parts of views without memory are views without memory.
+template <class T>
+[[nodiscard]] constexpr T* shifted(T* data, index offset) noexcept {
+    return data == nullptr ? nullptr : data + offset;
+}
 template <class T>
 [[nodiscard]] constexpr vector_view<T> row(matrix_view<T> m, index i) noexcept {
-    return {m.data + i * m.stride[0], {m.extent[1]}, {m.stride[1]}};
+    return {shifted(m.data, i * m.stride[0]), {m.extent[1]}, {m.stride[1]}};
 }
 /// Rows first .. first + count - 1, all columns.
 template <class T>
 [[nodiscard]] constexpr matrix_view<T> row_block(matrix_view<T> m, index first, index count) noexcept {
-    return {m.data + first * m.stride[0], {count, m.extent[1]}, m.stride};
+    return {shifted(m.data, first * m.stride[0]), {count, m.extent[1]}, m.stride};
 }
 /// Columns first .. first + count - 1, all rows.
 template <class T>
 [[nodiscard]] constexpr matrix_view<T> column_block(matrix_view<T> m, index first, index count) noexcept {
-    return {m.data + first * m.stride[1], {m.extent[0], count}, m.stride};
+    return {shifted(m.data, first * m.stride[1]), {m.extent[0], count}, m.stride};
 }
 
 }  // namespace dyad::inline v1

@@ -104,6 +104,20 @@ public:
     template <class Context>
     status run(matrix_view<stream> x, const Context& context) const noexcept {
         const std::size_t mark = context.scratch.used();
+        const status s = forward(x, context);
+        context.scratch.rewind(mark);
+        return s;
+    }
+    template <class Visitor>
+    status visit(Visitor& v) noexcept {
+        if (const status s = norm_.visit(v); s != status::ok) return s;
+        if (const status s = inner_.visit(v); s != status::ok) return s;
+        return sum_.visit(v);
+    }
+
+private:
+    template <class Context>
+    status forward(matrix_view<stream> x, const Context& context) const noexcept {
         matrix_view<produced<R, operand>> normalized;
         matrix_view<stream> branch;
         if (const status s = context.scratch.take(x.extent[0], x.extent[1], normalized); s != status::ok) return s;
@@ -117,17 +131,9 @@ public:
         if (const status s = inner_.run(a, branch, context); s != status::ok) return s;
         if (const status s = sum_.run(as_const(x), as_const(branch), x, context); s != status::ok) return s;
         context.show(sum_edge_.number, as_const(x), static_scale{});
-        context.scratch.rewind(mark);
         return status::ok;
     }
-    template <class Visitor>
-    status visit(Visitor& v) noexcept {
-        if (const status s = norm_.visit(v); s != status::ok) return s;
-        if (const status s = inner_.visit(v); s != status::ok) return s;
-        return sum_.visit(v);
-    }
 
-private:
     layer_norm<R, stream, produced<R, operand>> norm_;
     Inner inner_;
     residual<R> sum_;

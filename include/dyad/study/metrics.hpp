@@ -68,7 +68,7 @@ struct interval {
 /// Wilson's 95 % score interval of a proportion. Source: Wilson, J. Amer. Statist. Assoc. 22 (1927).
 [[nodiscard]] inline interval wilson_interval(std::size_t successes, std::size_t trials) noexcept {
     if (trials == 0) return {};
-    constexpr double z = 1.959963984540054;  // 97.5 % quantile of the normal distribution
+    constexpr double z = 1.95996398454005423552;  // 97.5 % quantile of the normal distribution
     const auto n = static_cast<double>(trials);
     const double p = static_cast<double>(successes) / n;
     const double center = (p + z * z / (2 * n)) / (1 + z * z / n);
