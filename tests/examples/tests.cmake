@@ -8,6 +8,7 @@ endif()
 target_link_libraries(examples_vit_test PRIVATE Threads::Threads)
 
 add_executable(study_files "${PROJECT_SOURCE_DIR}/tests/examples/study_files.cpp")
+target_compile_features(study_files PRIVATE cxx_std_20)
 add_test(NAME examples/check_study COMMAND "${CMAKE_COMMAND}" "-DSTUDY=$<TARGET_FILE:dyad-study>"
     "-DFILES=$<TARGET_FILE:study_files>" "-DDIGITS=${PROJECT_SOURCE_DIR}/examples/digits"
     "-DWORK=${PROJECT_BINARY_DIR}/check_study" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_study.cmake")
