@@ -41,7 +41,7 @@ find_program(objdump NAMES objdump NO_CACHE)
 if(general_registers AND NOT x86)
     skip("registers are looked at on x86-64 only, and this is ${machine}")
 elseif(general_registers AND NOT objdump)
-    skip("there is no objdump")
+    message(FATAL_ERROR "there is no objdump, though GCC brings binutils along")
 endif()
 
 # 1. Build and run.
