@@ -11,4 +11,6 @@
 #include <dyad/number/float_format.hpp>
 #include <dyad/number/lmul.hpp>
 #include <dyad/number/minifloat.hpp>
+#include <dyad/number/named_formats.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/p3109.hpp>

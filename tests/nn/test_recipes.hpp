@@ -13,6 +13,7 @@
 #include <dyad/number/accumulator.hpp>
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/minifloat.hpp>
+#include <dyad/number/named_formats.hpp>
 
 namespace dyad_test {
 

@@ -4,6 +4,7 @@
 
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/minifloat.hpp>
+#include <dyad/number/named_formats.hpp>
 
 #include <doctest/doctest.h>
 
@@ -93,10 +94,10 @@ void check_some_pairs(int count) {
 TEST_CASE("minifloat: all pairs of 8 bits") {
     check_all_pairs<dyad::float8_e4m3fn>();
     check_all_pairs<dyad::float8_e5m2>();
-    check_all_pairs<dyad::minifloat<reference::float8_e4m3fnuz>>();
-    check_all_pairs<dyad::minifloat<reference::binary8p4se>>();
-    check_all_pairs<dyad::minifloat<reference::float6_e3m2fn>>();
-    check_all_pairs<dyad::minifloat<reference::float4_e2m1fn>>();
+    check_all_pairs<dyad::float8_e4m3fnuz>();
+    check_all_pairs<dyad::binary8p4se>();
+    check_all_pairs<dyad::float6_e3m2fn>();
+    check_all_pairs<dyad::float4_e2m1fn>();
 }
 
 TEST_CASE("minifloat: an operation on a signalling NaN gives it back quiet (IEEE 754 section 6.2)") {

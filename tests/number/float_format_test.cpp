@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // float_format: what follows from a format's members, decode and encode of many formats against their definitions.
 #include <dyad/number/float_format.hpp>
+#include <dyad/number/named_formats.hpp>
+#include <dyad/number/p3109.hpp>
 
 #include <doctest/doctest.h>
 
@@ -36,11 +38,11 @@ constexpr float_format bias_beyond{.exponent_bits = 2, .significand_bits = 5, .b
 template <class Function>
 void for_each_small_format(Function f) {
     const auto each = [&f]<float_format... Formats>() { (f.template operator()<Formats>(), ...); };
-    each.template
-    operator()<dyad::float8_e4m3fn_format, dyad::float8_e5m2_format, reference::float8_e4m3fnuz,
-               reference::float8_e5m2fnuz, reference::float8_e3m4, reference::float6_e3m2fn, reference::float6_e2m3fn,
-               reference::float4_e2m1fn, reference::binary8p4se, reference::binary8p3ue, reference::float8_e8m0fnu,
-               reference::float8_e5m3fnu, reference::float8_e4m3_flushed, one_bit_fraction, bias_beyond>();
+    each.template operator()<dyad::float8_e4m3fn_format, dyad::float8_e5m2_format, dyad::float8_e4m3fnuz_format,
+                             dyad::float8_e5m2fnuz_format, dyad::float8_e3m4_format, dyad::float6_e3m2fn_format,
+                             dyad::float6_e2m3fn_format, dyad::float4_e2m1fn_format, dyad::binary8p4se::format,
+                             dyad::binary8p3ue::format, dyad::float8_e8m0fnu_format, dyad::float8_e5m3fnu_format,
+                             reference::float8_e4m3_flushed, one_bit_fraction, bias_beyond>();
 }
 template <class Function>
 void for_each_format(Function f) {
@@ -227,7 +229,7 @@ TEST_CASE("encode: tf32, 19 bits, against float") {
 }
 
 TEST_CASE("encode: a value the format has no code for") {
-    constexpr auto e8m0 = reference::float8_e8m0fnu;
+    constexpr auto e8m0 = dyad::float8_e8m0fnu_format;
     const auto one = dyad::unpacked::finite(false, 1, 0);
     const auto minus_one = dyad::unpacked::finite(true, 1, 0);
     const auto zero = dyad::unpacked::zero(false);
@@ -237,10 +239,10 @@ TEST_CASE("encode: a value the format has no code for") {
     CHECK(encode<e8m0>(zero, rounding::nearest_even, saturation::none) == 255);
     CHECK(encode<e8m0>(zero, rounding::nearest_even, saturation::finite) == 0);
     // NaN where the format has none, and -tiny where the code of -0 is a NaN.
-    CHECK(encode<reference::float6_e3m2fn>(dyad::unpacked::nan(true, 1), rounding::nearest_even, saturation::none) ==
+    CHECK(encode<dyad::float6_e3m2fn_format>(dyad::unpacked::nan(true, 1), rounding::nearest_even, saturation::none) ==
           0b0'111'11);
-    CHECK(encode<reference::float8_e4m3fnuz>(dyad::unpacked::finite(true, 1, -40), rounding::nearest_even,
-                                             saturation::none) == 0);
+    CHECK(encode<dyad::float8_e4m3fnuz_format>(dyad::unpacked::finite(true, 1, -40), rounding::nearest_even,
+                                               saturation::none) == 0);
 }
 
 }  // namespace

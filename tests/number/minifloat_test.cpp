@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // minifloat: the named formats against their published tables, numeric_limits against a search through all codes.
 #include <dyad/number/minifloat.hpp>
+#include <dyad/number/named_formats.hpp>
+#include <dyad/number/p3109.hpp>
 
 #include <doctest/doctest.h>
 
@@ -38,16 +40,16 @@ void for_each_named(Function f) {
 template <class Function>
 void for_each_type(Function f) {
     for_each_named(f);
-    f(dyad::minifloat<reference::float8_e4m3fnuz>{});
-    f(dyad::minifloat<reference::float8_e5m2fnuz>{});
-    f(dyad::minifloat<reference::float8_e3m4>{});
-    f(dyad::minifloat<reference::float6_e3m2fn>{});
-    f(dyad::minifloat<reference::float6_e2m3fn>{});
-    f(dyad::minifloat<reference::float4_e2m1fn>{});
-    f(dyad::minifloat<reference::binary8p4se>{});
-    f(dyad::minifloat<reference::binary8p3ue>{});
-    f(dyad::minifloat<reference::float8_e8m0fnu>{});
-    f(dyad::minifloat<reference::float8_e5m3fnu>{});
+    f(dyad::float8_e4m3fnuz{});
+    f(dyad::float8_e5m2fnuz{});
+    f(dyad::float8_e3m4{});
+    f(dyad::float6_e3m2fn{});
+    f(dyad::float6_e2m3fn{});
+    f(dyad::float4_e2m1fn{});
+    f(dyad::binary8p4se{});
+    f(dyad::binary8p3ue{});
+    f(dyad::float8_e8m0fnu{});
+    f(dyad::float8_e5m3fnu{});
     f(dyad::minifloat<reference::float8_e4m3_flushed>{});
 }
 

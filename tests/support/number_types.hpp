@@ -16,63 +16,6 @@ namespace reference {
 inline constexpr dyad::saturation all_saturations[]{dyad::saturation::none, dyad::saturation::propagate,
                                                     dyad::saturation::finite};
 
-// Further formats, as values: the parameters are those of the OCP MX, ONNX and P3109 documents.
-inline constexpr dyad::float_format float8_e4m3fnuz{.exponent_bits = 4,
-                                                    .significand_bits = 3,
-                                                    .bias = 8,
-                                                    .infinity = dyad::infinity_codes::none,
-                                                    .nan = dyad::nan_codes::negative_zero,
-                                                    .has_negative_zero = false};
-inline constexpr dyad::float_format float8_e5m2fnuz{.exponent_bits = 5,
-                                                    .significand_bits = 2,
-                                                    .bias = 16,
-                                                    .infinity = dyad::infinity_codes::none,
-                                                    .nan = dyad::nan_codes::negative_zero,
-                                                    .has_negative_zero = false};
-inline constexpr dyad::float_format float8_e3m4{.exponent_bits = 3, .significand_bits = 4, .bias = 3};
-inline constexpr dyad::float_format float6_e3m2fn{.exponent_bits = 3,
-                                                  .significand_bits = 2,
-                                                  .bias = 3,
-                                                  .infinity = dyad::infinity_codes::none,
-                                                  .nan = dyad::nan_codes::none};
-inline constexpr dyad::float_format float6_e2m3fn{.exponent_bits = 2,
-                                                  .significand_bits = 3,
-                                                  .bias = 1,
-                                                  .infinity = dyad::infinity_codes::none,
-                                                  .nan = dyad::nan_codes::none};
-inline constexpr dyad::float_format float4_e2m1fn{.exponent_bits = 2,
-                                                  .significand_bits = 1,
-                                                  .bias = 1,
-                                                  .infinity = dyad::infinity_codes::none,
-                                                  .nan = dyad::nan_codes::none};
-inline constexpr dyad::float_format binary8p4se{.exponent_bits = 4,
-                                                .significand_bits = 3,
-                                                .bias = 8,
-                                                .infinity = dyad::infinity_codes::top,
-                                                .nan = dyad::nan_codes::negative_zero,
-                                                .has_negative_zero = false};
-inline constexpr dyad::float_format binary8p3ue{.exponent_bits = 6,
-                                                .significand_bits = 2,
-                                                .bias = 32,
-                                                .is_signed = false,
-                                                .infinity = dyad::infinity_codes::top,
-                                                .nan = dyad::nan_codes::top,
-                                                .has_negative_zero = false};
-inline constexpr dyad::float_format float8_e8m0fnu{.exponent_bits = 8,
-                                                   .significand_bits = 0,
-                                                   .bias = 127,
-                                                   .is_signed = false,
-                                                   .infinity = dyad::infinity_codes::none,
-                                                   .nan = dyad::nan_codes::top,
-                                                   .has_zero = false,
-                                                   .has_negative_zero = false};
-inline constexpr dyad::float_format float8_e5m3fnu{.exponent_bits = 5,
-                                                   .significand_bits = 3,
-                                                   .bias = 15,
-                                                   .is_signed = false,
-                                                   .infinity = dyad::infinity_codes::none,
-                                                   .nan = dyad::nan_codes::top,
-                                                   .has_negative_zero = false};
 inline constexpr dyad::float_format float8_e4m3_flushed{
     .exponent_bits = 4, .significand_bits = 3, .bias = 7, .subnormals = dyad::subnormal_codes::flushed};
 
@@ -86,16 +29,16 @@ struct name<dyad::minifloat<F>> {
         else if constexpr (F == dyad::float8_e5m2_format) return "float8_e5m2";
         else if constexpr (F == dyad::bfloat16_format) return "bfloat16";
         else if constexpr (F == dyad::float16_format) return "float16";
-        else if constexpr (F == float8_e4m3fnuz) return "float8_e4m3fnuz";
-        else if constexpr (F == float8_e5m2fnuz) return "float8_e5m2fnuz";
-        else if constexpr (F == float8_e3m4) return "float8_e3m4";
-        else if constexpr (F == float6_e3m2fn) return "float6_e3m2fn";
-        else if constexpr (F == float6_e2m3fn) return "float6_e2m3fn";
-        else if constexpr (F == float4_e2m1fn) return "float4_e2m1fn";
-        else if constexpr (F == binary8p4se) return "binary8p4se";
-        else if constexpr (F == binary8p3ue) return "binary8p3ue";
-        else if constexpr (F == float8_e8m0fnu) return "float8_e8m0fnu";
-        else if constexpr (F == float8_e5m3fnu) return "float8_e5m3fnu";
+        else if constexpr (F == dyad::float8_e4m3fnuz_format) return "float8_e4m3fnuz";
+        else if constexpr (F == dyad::float8_e5m2fnuz_format) return "float8_e5m2fnuz";
+        else if constexpr (F == dyad::float8_e3m4_format) return "float8_e3m4";
+        else if constexpr (F == dyad::float6_e3m2fn_format) return "float6_e3m2fn";
+        else if constexpr (F == dyad::float6_e2m3fn_format) return "float6_e2m3fn";
+        else if constexpr (F == dyad::float4_e2m1fn_format) return "float4_e2m1fn";
+        else if constexpr (F == dyad::binary8p4se::format) return "binary8p4se";
+        else if constexpr (F == dyad::binary8p3ue::format) return "binary8p3ue";
+        else if constexpr (F == dyad::float8_e8m0fnu_format) return "float8_e8m0fnu";
+        else if constexpr (F == dyad::float8_e5m3fnu_format) return "float8_e5m3fnu";
         else if constexpr (F == float8_e4m3_flushed) return "float8_e4m3 (subnormals flushed)";
         else return "minifloat of " + std::to_string(F.width()) + " bits";
     }

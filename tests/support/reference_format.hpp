@@ -159,17 +159,22 @@ private:
             policy == dyad::saturation::finite || (policy == dyad::saturation::propagate && x_.what == kind::finite);
         if (clamps) return sign() + max_;
         if (f_.infinity != dyad::infinity_codes::none) return sign() + max_ + 1;
-        return f_.nan == dyad::nan_codes::none ? sign() + max_ : nan(quiet);
+        const bool to_nan = f_.nan != dyad::nan_codes::none && f_.overflow == dyad::overflow_codes::nan;
+        return to_nan ? nan(quiet) : sign() + max_;
+    }
+    std::uint64_t below(dyad::saturation policy) const {
+        return policy == dyad::saturation::none && f_.nan != dyad::nan_codes::none ? nan(quiet) : 0;
     }
     template <class Rule>
     dyad::int128_t round(Rule rule, dyad::saturation policy) const {
         if (x_.what == kind::nan) return nan(x_.payload | quiet);
         const bool zero = is_zero(x_);
-        if ((!f_.is_signed && x_.negative && !zero) || (!f_.has_zero && zero))
-            return policy == dyad::saturation::none && f_.nan != dyad::nan_codes::none ? nan(quiet) : 0;
+        const bool below_zero = !f_.is_signed && x_.negative && !zero;
+        if ((!f_.has_zero && (zero || below_zero)) || (below_zero && x_.what == kind::infinity)) return below(policy);
         if (x_.what == kind::infinity) return overflowed(policy);
         std::uint64_t code = at_.near;
         if (!zero && becomes_far(at_, x_.negative, at_.near % 2 == 0, rule)) ++code;
+        if (below_zero) return code == 0 && !at_.beyond ? 0 : below(policy);  // rounded first, then compared with 0
         if (code > max_) return overflowed(policy);
         if (f_.subnormals == dyad::subnormal_codes::flushed && code < power_of_two(f_.significand_bits)) code = 0;
         return code == 0 && !f_.has_negative_zero ? 0 : sign() + code;

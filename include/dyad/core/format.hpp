@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 
 #include <dyad/core/bits.hpp>
 #include <dyad/core/rounding.hpp>
@@ -10,6 +11,8 @@
 #include <dyad/core/unpacked.hpp>
 
 namespace dyad::inline v1 {
+
+enum class signedness : std::uint8_t { is_signed, is_unsigned };
 
 /// A number type. Laws: from_bits(x.bits()) is x; pack(x.unpack(), any, any) is x, code for code; pack rounds once.
 /// `width` is the number of bits of a code; `bits_type` the unsigned word that holds it, with zeros above.

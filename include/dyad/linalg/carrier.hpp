@@ -8,6 +8,7 @@
 
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/minifloat.hpp>
+#include <dyad/number/named_formats.hpp>
 #include <dyad/number/native.hpp>
 
 namespace dyad::inline v1 {

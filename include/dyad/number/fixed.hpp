@@ -15,8 +15,6 @@
 
 namespace dyad::inline v1 {
 
-enum class signedness : std::uint8_t { is_signed, is_unsigned };
-
 /// What a result outside the range becomes: the nearest bound, its low Width bits, or the end of the program.
 enum class overflow : std::uint8_t { saturate, wrap, trap };
 

@@ -26,6 +26,11 @@ enum class nan_codes : std::uint8_t {
     negative_zero  ///< the code of minus zero ("fnuz" formats, P3109)
 };
 enum class subnormal_codes : std::uint8_t { yes, flushed };
+/// What saturation::none gives beyond the largest finite value in a format without infinity.
+enum class overflow_codes : std::uint8_t {
+    nan,     ///< NaN where there is one (OCP, ml_dtypes), else the largest finite value
+    largest  ///< the largest finite value, for infinities too (P3109 v4.0's finite domain)
+};
 
 /// Layout and special values of a format with at most 64 bits. Codes of one sign are ordered like their values.
 struct float_format {
@@ -38,6 +43,7 @@ struct float_format {
     bool has_zero = true;           ///< false: code 0 is the smallest power of two (E8M0)
     bool has_negative_zero = true;  ///< false: zero has one code
     subnormal_codes subnormals = subnormal_codes::yes;
+    overflow_codes overflow = overflow_codes::nan;
 
     [[nodiscard]] DYAD_HD constexpr int width() const { return exponent_bits + significand_bits + (is_signed ? 1 : 0); }
     [[nodiscard]] DYAD_HD constexpr int precision() const { return significand_bits + 1; }
@@ -139,13 +145,23 @@ template <float_format F, rounding_rule Rule>
         clamp = clamp || (!infinite && toward_finite);
     }
     if (!clamp && F.infinity != infinity_codes::none) return static_cast<float_bits<F>>(sign | F.infinity_code());
-    if (!clamp && F.nan != nan_codes::none) return encode_nan<F>(negative, quiet_bit<std::uint64_t>);
+    if (!clamp && F.nan != nan_codes::none && F.overflow == overflow_codes::nan) {
+        return encode_nan<F>(negative, quiet_bit<std::uint64_t>);
+    }
     return static_cast<float_bits<F>>(sign | F.max_finite_code());
 }
 
-/// Encodes any value with one rounding, then saturates. In an unsigned format a negative value is out of range below:
-/// NaN under saturation::none where there is one, else the smallest value; so is zero in a format without zero, where
-/// positive values below the smallest give the smallest in every mode.
+/// The code for a value below the range of an unsigned format or of one without zero: NaN under saturation::none where
+/// there is one, else the smallest value.
+template <float_format F>
+[[nodiscard]] DYAD_HD constexpr float_bits<F> encode_below(saturation policy) noexcept {
+    const bool to_nan = policy == saturation::none && F.nan != nan_codes::none;
+    return to_nan ? encode_nan<F>(false, quiet_bit<std::uint64_t>) : float_bits<F>{0};
+}
+
+/// Encodes any value with one rounding, then saturates. In an unsigned format a value that rounds below zero is out of
+/// range below, and so are zero and negative values in a format without zero; positive values below the smallest of
+/// such a format give the smallest in every mode.
 template <float_format F, unsigned_word S, rounding_rule Rule>
 [[nodiscard]] DYAD_HD constexpr float_bits<F> encode(const basic_unpacked<S>& x, Rule rule,
                                                      saturation policy) noexcept {
@@ -157,11 +173,10 @@ template <float_format F, unsigned_word S, rounding_rule Rule>
     if (x.kind == number_class::nan) {
         return encode_nan<F>(x.negative, resize<std::uint64_t>(x).significand);
     }
-    const bool below =
-        (!F.is_signed && x.negative && x.kind != number_class::zero) || (!F.has_zero && x.kind == number_class::zero);
-    if (below) {
-        const bool to_nan = policy == saturation::none && F.nan != nan_codes::none;
-        return to_nan ? encode_nan<F>(false, quiet_bit<std::uint64_t>) : code_type{0};
+    const bool below_zero = !F.is_signed && x.negative && x.kind != number_class::zero;
+    if ((below_zero && (!F.has_zero || x.kind == number_class::infinity)) ||
+        (!F.has_zero && x.kind == number_class::zero)) {
+        return encode_below<F>(policy);
     }
     // 2. Infinity, zero, and magnitudes that no rounding brings back into range.
     if (x.kind == number_class::infinity) return encode_overflow<F>(x.negative, true, rule, policy);
@@ -169,6 +184,7 @@ template <float_format F, unsigned_word S, rounding_rule Rule>
         return static_cast<code_type>(x.negative && F.has_negative_zero ? F.sign_bit() : 0);
     }
     const int top = x.top_exponent();
+    if (below_zero && top >= F.min_exponent()) return encode_below<F>(policy);
     if (top > F.max_exponent() + 1) return encode_overflow<F>(x.negative, false, rule, policy);
     // 3. Cut at the unit in the last place. (e + bias - 1) 2^m + significand is the code, because the significand's
     //    leading one adds the missing one to the exponent field, and a subnormal lacks both.
@@ -180,7 +196,8 @@ template <float_format F, unsigned_word S, rounding_rule Rule>
     // 4. Round on the grid of codes; the carry runs into the exponent by itself.
     if (shift > 0 && rounds_away(x.significand, shift, x.negative, (code & 1) != 0, rule)) ++code;
     if (!F.has_zero && code < 0) code = 0;
-    // 5. Overflow, flushing, sign.
+    // 5. Out of range, flushing, sign.
+    if (below_zero && code != 0) return encode_below<F>(policy);
     if (code > static_cast<std::int64_t>(F.max_finite_code())) {
         return encode_overflow<F>(x.negative, false, rule, policy);
     }

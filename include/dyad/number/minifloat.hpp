@@ -98,24 +98,6 @@ private:
     bits_type bits_;
 };
 
-inline constexpr float_format float8_e4m3fn_format{
-    .exponent_bits = 4, .significand_bits = 3, .bias = 7, .infinity = infinity_codes::none, .nan = nan_codes::top};
-inline constexpr float_format float8_e5m2_format{.exponent_bits = 5, .significand_bits = 2, .bias = 15};
-inline constexpr float_format bfloat16_format{.exponent_bits = 8, .significand_bits = 7, .bias = 127};
-inline constexpr float_format float16_format{.exponent_bits = 5, .significand_bits = 10, .bias = 15};
-
-/// OCP OFP8 E4M3: no infinity, NaN 0b0'1111'111, largest 448 = 0b0'1111'110, smallest 2^-9.
-using float8_e4m3fn = minifloat<float8_e4m3fn_format>;
-/// OCP OFP8 E5M2: IEEE-like, infinity 0b0'11111'00, largest 57344, smallest 2^-16.
-using float8_e5m2 = minifloat<float8_e5m2_format>;
-/// bfloat16: the upper half of a float, largest 0x7f7f, smallest 2^-133.
-using bfloat16 = minifloat<bfloat16_format>;
-/// IEEE 754 binary16: largest 65504, smallest 2^-24.
-using float16 = minifloat<float16_format>;
-
-static_assert(dyad::format<float8_e4m3fn> && dyad::format<float8_e5m2> && dyad::format<bfloat16> &&
-              dyad::format<float16>);
-
 /// floor(log10 x) of a positive finite x: exact up to 2^127, where powers of ten fit a word; beyond, from log2.
 [[nodiscard]] constexpr int floor_log10(const unpacked& x) noexcept {
     if (x.top_exponent() >= 127 || x.top_exponent() < 0) {
