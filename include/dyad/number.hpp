@@ -5,12 +5,17 @@
 #include <dyad/core.hpp>
 #include <dyad/number/accumulator.hpp>
 #include <dyad/number/arithmetic.hpp>
+#include <dyad/number/classification.hpp>
 #include <dyad/number/convert.hpp>
 #include <dyad/number/dyadic.hpp>
+#include <dyad/number/exact_accumulator.hpp>
+#include <dyad/number/exact_arithmetic.hpp>
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/float_format.hpp>
 #include <dyad/number/lmul.hpp>
 #include <dyad/number/minifloat.hpp>
+#include <dyad/number/minimum.hpp>
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/operations.hpp>
 #include <dyad/number/p3109.hpp>

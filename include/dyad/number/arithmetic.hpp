@@ -100,4 +100,42 @@ template <unsigned_word T>
     return basic_unpacked<T>::finite(negative, static_cast<T>(digits | sticky), x.exponent - up - more - y.exponent);
 }
 
+/// sqrt(x) to odd, with word_width - 3 digits; exact significands of any width. sqrt(-0) is -0, of less than 0 invalid.
+template <unsigned_word T>
+[[nodiscard]] DYAD_HD constexpr basic_unpacked<T> square_root(const basic_unpacked<T>& x) noexcept {
+    if (x.kind == number_class::nan) return quieted(x);
+    if (x.kind == number_class::zero) return x;
+    if (x.negative) return invalid<T>();
+    if (x.kind == number_class::infinity) return x;
+    // 1. The radicand at the top of the word, with an even exponent.
+    constexpr int width = word_width<T>;
+    int up = width - bit_width(x.significand);
+    if (((x.exponent - up) & 1) != 0) --up;
+    T radicand = static_cast<T>(x.significand << (up > 0 ? up : 0));
+    int exponent = x.exponent - up;
+    if (up < 0) {  // a full word and an odd exponent: its last bit waits for its turn
+        radicand = static_cast<T>(x.significand >> 1);
+    }
+    T waiting = up < 0 ? static_cast<T>((x.significand & 1) << (width - 1)) : T{0};
+    // 2. One digit of the root for two of the radicand; the remainder stays below 2 root + 2.
+    constexpr int digits = width - 4;
+    T root = 0;
+    T rest = 0;
+    for (int i = 0; i < digits; ++i) {
+        rest = static_cast<T>((rest << 2) | (radicand >> (width - 2)));
+        radicand = static_cast<T>((radicand << 2) | (waiting >> (width - 2)));
+        waiting = static_cast<T>(waiting << 2);
+        const T trial = static_cast<T>((root << 2) | 1);
+        root = static_cast<T>(root << 1);
+        if (rest >= trial) {
+            rest = static_cast<T>(rest - trial);
+            root = static_cast<T>(root | 1);
+        }
+    }
+    // 3. sqrt(radicand 2^exponent) = root 2^(exponent / 2 + width / 2 - digits); one more digit says what is left.
+    const bool inexact = rest != 0 || radicand != 0 || waiting != 0;
+    const int unit = exponent / 2 + width / 2 - digits - 1;
+    return basic_unpacked<T>::finite(false, static_cast<T>((root << 1) | (inexact ? 1 : 0)), unit);
+}
+
 }  // namespace dyad::inline v1

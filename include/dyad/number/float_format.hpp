@@ -76,7 +76,8 @@ struct float_format {
 
 /// What makes the members of a format fit each other; the sentences are in minifloat.hpp.
 [[nodiscard]] constexpr bool is_consistent(const float_format& f) {
-    const bool ranges = f.exponent_bits >= 1 && f.significand_bits >= 0 && f.width() <= 64 && f.width() >= 2;
+    const bool ranges = f.exponent_bits >= 1 && f.exponent_bits <= 16 && f.significand_bits >= 0 &&
+                        f.significand_bits <= 60 && f.width() <= 64 && f.width() >= 2;
     const bool nan_needs_sign = f.nan != nan_codes::negative_zero || (f.is_signed && !f.has_negative_zero);
     const bool ieee_nan_needs_field = f.nan != nan_codes::ieee || f.significand_bits >= 1;
     const bool zero_sign = !f.has_negative_zero || (f.has_zero && f.is_signed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// minifloat<Format>: a floating-point number of at most 32 bits whose format is a value known at compile time.
+// minifloat<Format>: a floating-point number of at most 64 bits whose format is a value known at compile time.
 // value = (-1)^s * (1 + t 2^-M) * 2^(e - bias); see float_format.hpp for the special codes.
 #pragma once
 
@@ -9,9 +9,9 @@
 #include <limits>
 
 #include <dyad/core/format.hpp>
-#include <dyad/number/arithmetic.hpp>
 #include <dyad/number/float_format.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/operations.hpp>
 
 namespace dyad::inline v1 {
 
@@ -21,9 +21,9 @@ namespace dyad::inline v1 {
 template <float_format F>
 class minifloat {
     static_assert(is_consistent(F),
-                  "dyad::minifloat's format must have at least one exponent bit, room for its NaN codes, a sign for "
-                  "NaN at negative zero, and a negative zero only beside a zero and a sign.");
-    static_assert(F.width() <= 32, "dyad::minifloat's format must be at most 32 bits wide: use double beyond.");
+                  "dyad::minifloat's format must have 1 to 16 exponent bits, at most 64 bits in all and 60 of them for "
+                  "the significand, room for its NaN codes, a sign for NaN at negative zero, and a negative zero only "
+                  "beside a zero and a sign.");
 
 public:
     using bits_type = float_bits<F>;
@@ -61,22 +61,22 @@ public:
         return pack_as<T>(unpack(), rounding::nearest_even, saturation::none);
     }
 
-    [[nodiscard]] DYAD_HD friend constexpr minifloat operator+(minifloat x, minifloat y) noexcept {
-        return rounded(exact_sum(x.unpack(), y.unpack()));
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator+(minifloat x, minifloat y) noexcept { return add(x, y); }
+    [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x, minifloat y) noexcept {
+        return subtract(x, y);
     }
-    [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x, minifloat y) noexcept { return x + -y; }
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator*(minifloat x, minifloat y) noexcept {
-        return rounded(exact_product(x.unpack(), y.unpack()));
+        return multiply(x, y);
     }
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator/(minifloat x, minifloat y) noexcept {
-        return rounded(quotient(x.unpack(), y.unpack()));
+        return divide(x, y);
     }
     /// Flips the sign, of a NaN too where it has one; a single zero stays. In an unsigned format: NaN, or the smallest
     /// value.
     [[nodiscard]] DYAD_HD friend constexpr minifloat operator-(minifloat x) noexcept {
         unpacked value = x.unpack();
         value.negative = !value.negative;
-        return rounded(value);
+        return pack(value, rounding::nearest_even, saturation::none);
     }
     DYAD_HD constexpr minifloat& operator+=(minifloat y) noexcept { return *this = *this + y; }
     DYAD_HD constexpr minifloat& operator-=(minifloat y) noexcept { return *this = *this - y; }
@@ -91,10 +91,6 @@ public:
     }
 
 private:
-    [[nodiscard]] DYAD_HD static constexpr minifloat rounded(const unpacked& x) noexcept {
-        return pack(x, rounding::nearest_even, saturation::none);
-    }
-
     bits_type bits_;
 };
 
