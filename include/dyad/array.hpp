@@ -4,6 +4,7 @@
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/convert.hpp>
+#include <dyad/array/dot_product.hpp>
 #include <dyad/array/executor.hpp>
 #include <dyad/array/layer_norm.hpp>
 #include <dyad/array/overlap.hpp>

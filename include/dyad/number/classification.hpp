@@ -149,6 +149,11 @@ template <format T>
         if (value.negative == down) return x;
         return down ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
     }
+    if constexpr (requires { requires T::format.subnormals == subnormal_codes::flushed; }) {
+        const T smallest = std::numeric_limits<T>::min();
+        if (value.kind == number_class::zero && !down) return smallest;
+        if (value.kind == number_class::zero) return std::numeric_limits<T>::is_signed ? -smallest : x;
+    }
     const auto step = basic_unpacked<word>::finite(down, 1, -(1 << 20));
     const rounding outward = down ? rounding::toward_negative : rounding::toward_positive;
     const saturation policy = std::numeric_limits<T>::has_infinity ? saturation::none : saturation::finite;
