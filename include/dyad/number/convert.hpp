@@ -19,6 +19,10 @@ template <number To, number From, rounding_rule Rule = rounding>
     if constexpr (std::same_as<To, From>) {
         return x;
     } else {
+        // Most conversions to float and double are exact and need no rounding at all.
+        if constexpr (native_float<To> && requires { requires assembles_as<To, From::format>; }) {
+            if (is_finite_code<From::format>(x.bits())) return assemble<To, From::format>(x.bits());
+        }
         auto value = unpack(x);
         if (value.kind == number_class::nan) value.significand |= quiet_bit<significand_word<From>>;
         return pack_as<To>(value, rule, policy);

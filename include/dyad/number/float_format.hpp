@@ -91,6 +91,27 @@ inline constexpr float_format binary64_format{.exponent_bits = 11, .significand_
 template <float_format F>
 using float_bits = least_uint<F.width()>;
 
+template <float_format F>
+[[nodiscard]] DYAD_HD constexpr bool is_nan_code(float_bits<F> code) noexcept {
+    if constexpr (F.nan == nan_codes::none) return false;
+    if constexpr (F.nan == nan_codes::negative_zero) return code == F.sign_bit();
+    const std::uint64_t magnitude = code & F.top_code();
+    return magnitude > F.max_finite_code() && (F.infinity == infinity_codes::none || magnitude != F.infinity_code());
+}
+
+template <float_format F>
+[[nodiscard]] DYAD_HD constexpr bool is_finite_code(float_bits<F> code) noexcept {
+    return (code & F.top_code()) <= F.max_finite_code() && !is_nan_code<F>(code);
+}
+
+/// An integer in the order of the values, for every code but NaN: zeros of both signs are 0.
+template <float_format F>
+[[nodiscard]] DYAD_HD constexpr std::int64_t order_of_code(float_bits<F> code) noexcept {
+    auto magnitude = static_cast<std::int64_t>(code & F.top_code());
+    if (F.subnormals == subnormal_codes::flushed && (magnitude >> F.significand_bits) == 0) magnitude = 0;
+    return F.is_signed && (code & F.sign_bit()) != 0 ? -magnitude : magnitude;
+}
+
 /// Decodes a code exactly. A flushed subnormal code reads as zero.
 template <float_format F>
 [[nodiscard]] DYAD_HD constexpr unpacked decode(float_bits<F> code) noexcept {

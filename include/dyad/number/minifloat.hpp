@@ -58,6 +58,9 @@ public:
     /// The exact value where T is wide enough, else rounded to nearest even.
     template <native_float T>
     [[nodiscard]] DYAD_HD explicit constexpr operator T() const noexcept {
+        if constexpr (assembles_as<T, F>) {
+            if (is_finite_code<F>(bits_)) return assemble<T, F>(bits_);
+        }
         return pack_as<T>(unpack(), rounding::nearest_even, saturation::none);
     }
 
@@ -84,10 +87,12 @@ public:
     DYAD_HD constexpr minifloat& operator/=(minifloat y) noexcept { return *this = *this / y; }
 
     [[nodiscard]] DYAD_HD friend constexpr bool operator==(minifloat x, minifloat y) noexcept {
-        return compare(x.unpack(), y.unpack()) == 0;
+        return order_of_code<F>(x.bits_) == order_of_code<F>(y.bits_) && !is_nan_code<F>(x.bits_) &&
+               !is_nan_code<F>(y.bits_);
     }
     [[nodiscard]] DYAD_HD friend constexpr std::partial_ordering operator<=>(minifloat x, minifloat y) noexcept {
-        return compare(x.unpack(), y.unpack());
+        if (is_nan_code<F>(x.bits_) || is_nan_code<F>(y.bits_)) return std::partial_ordering::unordered;
+        return order_of_code<F>(x.bits_) <=> order_of_code<F>(y.bits_);
     }
 
 private:

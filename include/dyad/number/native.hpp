@@ -56,6 +56,40 @@ template <native_integer T>
 template <number T>
 using significand_word = decltype(unpack(T{}).significand);
 
+/// Do F and T share their exponents, so that subnormal numbers of F are those of T?
+template <native_float T, float_format F>
+inline constexpr bool shares_exponents = F.exponent_bits == native_format<T>.exponent_bits&& F.bias ==
+                                         native_format<T>.bias&& F.has_zero&& F.subnormals == subnormal_codes::yes;
+
+/// Are all finite values of F values of T, and either zero or normal there, or subnormal in both?
+template <native_float T, float_format F>
+inline constexpr bool assembles_as = F.significand_bits <= native_format<T>.significand_bits &&
+                                     (shares_exponents<T, F> ||
+                                      (F.min_exponent() - F.significand_bits >= native_format<T>.min_exponent() &&
+                                       F.max_exponent() <= native_format<T>.max_exponent()));
+
+/// The value of a finite code, put together from its fields.
+template <native_float T, float_format F>
+    requires assembles_as<T, F>
+[[nodiscard]] DYAD_HD constexpr T assemble(float_bits<F> code) noexcept {
+    using word = least_uint<word_width<T>>;
+    constexpr float_format to = native_format<T>;
+    constexpr int m = F.significand_bits;
+    const auto magnitude = static_cast<word>(code & F.top_code());
+    const word sign = (code & F.sign_bit()) != 0 ? static_cast<word>(to.sign_bit()) : word{0};
+    // The fields stay neighbours: the significand moves to the top of its field, the exponent's bias is exchanged.
+    word bits = static_cast<word>(magnitude << (to.significand_bits - m));
+    int biased_by = to.bias - F.bias;
+    if (!shares_exponents<T, F> && F.has_zero && (magnitude >> m) == 0) {
+        if (magnitude == 0 || F.subnormals == subnormal_codes::flushed) return std::bit_cast<T>(sign);
+        // t 2^(1 - bias - m): the leading one goes to the place of the implicit one.
+        const int up = to.significand_bits + 1 - bit_width(magnitude);
+        bits = static_cast<word>(magnitude << up) & static_cast<word>(low_mask<word>(to.significand_bits));
+        biased_by += 1 - m + to.significand_bits - up;
+    }
+    return std::bit_cast<T>(static_cast<word>(sign + bits + (static_cast<word>(biased_by) << to.significand_bits)));
+}
+
 /// A magnitude m with a sign, clamped to a native integer.
 template <native_integer To, unsigned_word S>
 [[nodiscard]] DYAD_HD constexpr To clamp_magnitude(bool negative, S m) noexcept {
