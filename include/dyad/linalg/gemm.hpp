@@ -208,7 +208,7 @@ private:
             *out = y.raw();
         } else if constexpr (Product == product_rule::lmul) {
             out[0] = as_float(power_of_two_part(unpack(y)));
-            out[1] = as_float(lmul_rest(unpack(y), lmul_offset(B::format.significand_bits)));
+            out[1] = as_float(lmul_rest(unpack(y), lmul_constant::rule(B::format.significand_bits)));
         } else {
             *out = convert<float>(y);
         }
