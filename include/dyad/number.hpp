@@ -13,6 +13,8 @@
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/float_format.hpp>
 #include <dyad/number/lmul.hpp>
+#include <dyad/number/lmul_adder.hpp>
+#include <dyad/number/lmul_number.hpp>
 #include <dyad/number/minifloat.hpp>
 #include <dyad/number/minimum.hpp>
 #include <dyad/number/named_formats.hpp>
