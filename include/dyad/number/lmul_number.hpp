@@ -6,13 +6,13 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 
 #include <dyad/core/format.hpp>
 #include <dyad/number/lmul.hpp>
 #include <dyad/number/lmul_adder.hpp>
 #include <dyad/number/minifloat.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/operations.hpp>
 
 namespace dyad::inline v1 {
 
@@ -22,16 +22,26 @@ enum class lmul_variant : std::uint8_t {
     mitchell   ///< the same without a constant
 };
 
+/// A minifloat itself; float and double as the minifloats with their codes, which calculate in integers: no
+/// floating-point environment and no compiler flag changes their bits, and they work in constant expressions.
+template <lmul_operand T>
+struct lmul_value_of {
+    using type = T;
+};
+template <native_float T>
+struct lmul_value_of<T> {
+    using type = minifloat<native_format<T>>;
+};
+template <lmul_operand T>
+using lmul_value = typename lmul_value_of<T>::type;
+
 /// A T whose products are L-Mul's. Sums, differences, quotients and comparisons are T's, the product is rounded to
 /// nearest even with saturation::none as they are; fma(x, y, z) adds all bits of the product to z and rounds once.
-/// lmul_number<float> has the codes of float and calculates as minifloat<binary32_format>: in integers, so that no
-/// floating-point environment or compiler flag changes its bits. A format: it converts, packs and unpacks like T.
+/// A format: it converts, packs and unpacks like T, and all functions of formats take it.
 template <lmul_operand T, lmul_variant Variant = lmul_variant::equation,
           lmul_constant Constant =
               Variant == lmul_variant::mitchell ? lmul_constant{} : lmul_constant::rule(stored_significand_bits<T>)>
 class lmul_number {
-    static_assert(!std::same_as<T, double>,
-                  "dyad::lmul_number's type must be float or a minifloat: use lmul on double.");
     static_assert(Constant.is_valid(),
                   "dyad::lmul_number's constant units * 2^-digits must lie between -1 and 1, with "
                   "0 to 30 digits.");
@@ -39,8 +49,8 @@ class lmul_number {
                   "dyad::lmul_number's Mitchell variant has no constant: choose the adder.");
 
 public:
-    /// What the number is kept as and calculates as: T, or float as a minifloat.
-    using value_type = std::conditional_t<std::same_as<T, float>, minifloat<binary32_format>, T>;
+    /// What the number is kept as and calculates as: T, or a native T as a minifloat.
+    using value_type = lmul_value<T>;
     using bits_type = typename value_type::bits_type;
     static constexpr float_format format = value_type::format;
     static constexpr int width = value_type::width;
@@ -102,7 +112,8 @@ public:
                                                            saturation policy = saturation::none) noexcept {
         bool down = false;
         if constexpr (std::same_as<Rule, rounding>) down = rule == rounding::toward_negative;
-        return pack(exact_sum(all_bits(x, y), z.unpack(), down), rule, policy);
+        const auto product = resize<arithmetic_word<value_type>>(all_bits(x, y));
+        return pack(exact_sum(product, unpack_for_arithmetic(z.value_), down), rule, policy);
     }
 
     [[nodiscard]] DYAD_HD friend constexpr bool operator==(lmul_number x, lmul_number y) noexcept {
