@@ -14,3 +14,5 @@
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/native.hpp>
 #include <dyad/number/p3109.hpp>
+#include <dyad/number/power.hpp>
+#include <dyad/number/ternary.hpp>
