@@ -21,3 +21,5 @@
 #include <dyad/number/native.hpp>
 #include <dyad/number/operations.hpp>
 #include <dyad/number/p3109.hpp>
+#include <dyad/number/power.hpp>
+#include <dyad/number/ternary.hpp>

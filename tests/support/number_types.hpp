@@ -59,6 +59,14 @@ struct name<dyad::fixed<Width, Fraction, Sign, Overflow>> {
                (Overflow == dyad::overflow::wrap ? ",wrap>" : ">");
     }
 };
+template <int Bits>
+struct name<dyad::power<Bits, 2>> {
+    static std::string text() { return "power<" + std::to_string(Bits) + ",2>"; }
+};
+template <>
+struct name<dyad::ternary> {
+    static std::string text() { return "ternary"; }
+};
 template <class T>
 std::string name_of() {
     return name<T>::text();

@@ -237,6 +237,42 @@ private:
     place<dyad::uint128_t> at_;
 };
 
+/// sign(c) c^2 for |c| <= max; the code is c.
+class square_target final : public target {
+public:
+    explicit square_target(std::uint32_t max) : max_(max) {}
+
+    void take(const real& x) override {
+        x_ = x;
+        at_ = {};
+        if (x.what != kind::finite) return;
+        const exact whole = x.magnitude >> static_cast<unsigned>(unit_digits);
+        if (whole >= exact(max_) * max_) {
+            at_.set(max_, 0, 1);
+            return;
+        }
+        const exact root = sqrt(whole);
+        at_.set(static_cast<std::uint32_t>(root), x.magnitude - scaled_square(root),
+                scaled_square(root + 1) - scaled_square(root));
+    }
+    dyad::int128_t code(dyad::rounding rule, dyad::saturation) const override { return round(rule); }
+    dyad::int128_t code(dyad::stochastic rule, dyad::saturation) const override { return round(rule); }
+
+private:
+    static exact scaled_square(const exact& root) { return exact(root * root) << static_cast<unsigned>(unit_digits); }
+    template <class Rule>
+    dyad::int128_t round(Rule rule) const {
+        if (x_.what == kind::nan) return 0;
+        std::int64_t c = x_.what == kind::infinity ? max_ : at_.near;
+        if (x_.what == kind::finite && becomes_far(at_, x_.negative, c % 2 == 0, rule)) ++c;
+        return x_.negative ? -c : c;
+    }
+
+    std::uint32_t max_;
+    real x_;
+    place<std::uint32_t> at_;
+};
+
 // --- any type as a target ---
 
 template <class T>
@@ -270,6 +306,16 @@ struct traits<dyad::fixed<Width, Fraction, Sign, Overflow>> {
                                               Overflow == dyad::overflow::wrap);
     }
     static dyad::int128_t code(dyad::fixed<Width, Fraction, Sign, Overflow> x) { return x.raw(); }
+};
+template <int Bits>
+struct traits<dyad::power<Bits, 2>> {
+    static std::unique_ptr<target> make() { return std::make_unique<square_target>((1u << (Bits - 1)) - 1); }
+    static dyad::int128_t code(dyad::power<Bits, 2> x) { return x.raw(); }
+};
+template <>
+struct traits<dyad::ternary> {
+    static std::unique_ptr<target> make() { return std::make_unique<square_target>(1); }
+    static dyad::int128_t code(dyad::ternary x) { return x.raw(); }
 };
 
 }  // namespace reference

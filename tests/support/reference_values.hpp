@@ -131,6 +131,13 @@ real real_of(dyad::fixed<Width, Fraction, Sign, Overflow> x) {
     return {kind::finite, raw < 0, scaled(static_cast<dyad::uint128_t>(raw < 0 ? -raw : raw), -Fraction)};
 }
 
+inline real real_of(dyad::ternary x) { return {kind::finite, x.raw() < 0, scaled(x.raw() == 0 ? 0 : 1, 0)}; }
+template <int Bits>
+real real_of(dyad::power<Bits, 2> x) {
+    const auto root = static_cast<dyad::uint128_t>(x.raw() < 0 ? -x.raw() : x.raw());
+    return {kind::finite, x.raw() < 0, scaled(root * root, 0)};
+}
+
 template <dyad::unsigned_word S>
 real real_of(const dyad::basic_unpacked<S>& x) {
     switch (x.kind) {

@@ -23,7 +23,8 @@ enum class overflow : std::uint8_t { saturate, wrap, trap };
 /// wraps to 0, or traps. x / 0 is treated as the infinity of x's sign, 0 / 0 as a NaN.
 template <int Width, int Fraction = 0, signedness Sign = signedness::is_signed, overflow Overflow = overflow::saturate>
 class fixed {
-    static_assert(Width >= 1 && Width <= 64, "dyad::fixed's Width must be 1 to 64 bits, the sign included.");
+    static_assert(Width >= 1 && Width <= 64,
+                  "dyad::fixed's Width must be 1 to 64 bits, the sign included; dyad/number/wide_fixed.hpp has wider.");
     static_assert(Fraction >= -1024 && Fraction <= 1024, "dyad::fixed's Fraction must be -1024 to 1024.");
 
 public:
@@ -57,7 +58,9 @@ public:
         return from_raw(static_cast<raw_type>(raw < min ? min : raw > max ? max : raw));
     }
     [[nodiscard]] DYAD_HD constexpr raw_type raw() const noexcept { return raw_; }
+    /// The number with this code; bits above `width` must be zero.
     [[nodiscard]] DYAD_HD static constexpr fixed from_bits(bits_type bits) noexcept {
+        DYAD_ASSERT((bits & low_mask<bits_type>(Width)) == bits);
         if constexpr (is_signed) return from_raw(static_cast<raw_type>(sign_extend(bits, Width)));
         else return from_raw(bits);
     }
@@ -73,14 +76,15 @@ public:
         if (x.kind == number_class::nan) return no_code(from_raw(0));
         const fixed bound = from_raw(x.negative ? min_raw : max_raw);
         if (x.kind == number_class::infinity) return no_code(Overflow == overflow::saturate ? bound : from_raw(0));
-        const int up = x.exponent + Fraction;
-        // Beyond 128 bits nothing is left of a wrapped value but zeros, and any other is out of range.
-        if (up > 0 && x.top_exponent() + Fraction >= 128) {
-            if (Overflow != overflow::wrap) return no_code(bound);
-            return wrapped(x.negative,
-                           up >= 128 ? uint128_t{0} : static_cast<uint128_t>(uint128_t{x.significand} << up));
-        }
+        // Shifts of more than 256 places leave what 256 leave, in every mode.
+        const std::int64_t shift = std::int64_t{x.exponent} + Fraction;
+        const int up = static_cast<int>(shift < -256 ? -256 : shift > 256 ? 256 : shift);
         const uint128_t wide = x.significand;
+        // Beyond 128 bits nothing is left of a wrapped value but zeros, and any other is out of range.
+        if (up > 0 && up + bit_width(wide) > 128) {
+            if (Overflow != overflow::wrap) return no_code(bound);
+            return wrapped(x.negative, up >= 128 ? uint128_t{0} : static_cast<uint128_t>(wide << up));
+        }
         const uint128_t m =
             up >= 0 ? static_cast<uint128_t>(wide << up) : round_shift_right(wide, -up, x.negative, rule);
         return in_range(x.negative, m);
@@ -93,18 +97,29 @@ public:
     }
 
     [[nodiscard]] DYAD_HD friend constexpr fixed operator+(fixed x, fixed y) noexcept {
-        return rounded(exact_sum(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>()));
+        return from_exact(static_cast<sum_type>(x.template as<sum_type>() + y.template as<sum_type>()));
     }
     [[nodiscard]] DYAD_HD friend constexpr fixed operator-(fixed x, fixed y) noexcept {
-        auto negated = y.unpack_as<uint128_t>();
-        negated.negative = !negated.negative;
-        return rounded(exact_sum(x.unpack_as<uint128_t>(), negated));
+        return from_exact(static_cast<sum_type>(x.template as<sum_type>() - y.template as<sum_type>()));
     }
     [[nodiscard]] DYAD_HD friend constexpr fixed operator*(fixed x, fixed y) noexcept {
-        return rounded(exact_product(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>()));
+        if constexpr (Fraction >= 0 && Fraction <= 2 * Width - 2 && product_width <= 128) {
+            using word = least_int<product_width>;
+            return from_exact(round_product<word>(static_cast<word>(x.template as<word>() * y.template as<word>())));
+        } else {
+            return rounded(exact_product(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>()));
+        }
     }
     [[nodiscard]] DYAD_HD friend constexpr fixed operator/(fixed x, fixed y) noexcept {
-        return rounded(quotient(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>()));
+        if constexpr (Fraction >= 0 && Width + Fraction <= 63) {
+            if (y.raw_ == 0) return rounded(x.raw_ == 0 ? invalid<std::uint64_t>() : unpacked::infinity(x.raw_ < 0));
+            const std::int64_t sign = y.raw_ < 0 ? -1 : 1;
+            const std::int64_t dividend = static_cast<std::int64_t>(x.raw_) * (std::int64_t{1} << Fraction);
+            const std::int64_t divisor = sign * static_cast<std::int64_t>(y.raw_);
+            return from_exact(round_divide(sign * dividend, divisor, rounding::nearest_even));
+        } else {
+            return rounded(quotient(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>()));
+        }
     }
     [[nodiscard]] DYAD_HD friend constexpr fixed operator-(fixed x) noexcept { return from_raw(0) - x; }
     DYAD_HD constexpr fixed& operator+=(fixed y) noexcept { return *this = *this + y; }
@@ -120,6 +135,36 @@ private:
     [[nodiscard]] DYAD_HD constexpr basic_unpacked<S> unpack_as() const noexcept {
         if constexpr (is_signed) return basic_unpacked<S>::finite(raw_ < 0, magnitude(raw_), -Fraction);
         else return basic_unpacked<S>::finite(false, raw_, -Fraction);
+    }
+    // Sums and differences of two raw numbers; products of two with the half that rounding adds.
+    using sum_type = least_int<(Width + 2 > 32 ? Width + 2 : 32)>;
+    static constexpr int product_width = Width <= 15 ? 32 : is_signed ? 2 * Width : 2 * Width + 2;
+
+    template <signed_word T>
+    [[nodiscard]] DYAD_HD constexpr T as() const noexcept {
+        return static_cast<T>(raw_);
+    }
+    /// p * 2^-Fraction to nearest even: p + half, less one unit below an even quotient, cut.
+    template <signed_word T>
+    [[nodiscard]] DYAD_HD static constexpr T round_product(T p) noexcept {
+        if constexpr (Fraction == 0) {
+            return p;
+        } else {
+            constexpr auto below_half = static_cast<T>((T{1} << (Fraction - 1)) - 1);
+            return static_cast<T>((p + below_half + ((p >> Fraction) & 1)) >> Fraction);
+        }
+    }
+    /// A raw number of any size brought into range.
+    template <signed_word T>
+    [[nodiscard]] DYAD_HD static constexpr fixed from_exact(T raw) noexcept {
+        if constexpr (Overflow == overflow::wrap) {
+            const auto pattern = static_cast<bits_type>(static_cast<unsigned_of<T>>(raw));
+            return from_bits(static_cast<bits_type>(pattern & low_mask<bits_type>(Width)));
+        } else {
+            if (raw > static_cast<T>(max_raw)) return no_code(from_raw(max_raw));
+            if (raw < static_cast<T>(min_raw)) return no_code(from_raw(min_raw));
+            return from_raw(static_cast<raw_type>(raw));
+        }
     }
     template <unsigned_word S>
     [[nodiscard]] DYAD_HD static constexpr fixed rounded(const basic_unpacked<S>& x) noexcept {
@@ -148,6 +193,37 @@ template <int Bits>
 using integer = fixed<Bits, 0, signedness::is_signed, overflow::saturate>;
 template <int Bits>
 using uinteger = fixed<Bits, 0, signedness::is_unsigned, overflow::saturate>;
+
+using int2 = integer<2>;
+using int3 = integer<3>;
+using int4 = integer<4>;
+using int5 = integer<5>;
+using int6 = integer<6>;
+using int7 = integer<7>;
+using int8 = integer<8>;
+using int9 = integer<9>;
+using int10 = integer<10>;
+using int11 = integer<11>;
+using int12 = integer<12>;
+using int13 = integer<13>;
+using int14 = integer<14>;
+using int15 = integer<15>;
+using int16 = integer<16>;
+using uint2 = uinteger<2>;
+using uint3 = uinteger<3>;
+using uint4 = uinteger<4>;
+using uint5 = uinteger<5>;
+using uint6 = uinteger<6>;
+using uint7 = uinteger<7>;
+using uint8 = uinteger<8>;
+using uint9 = uinteger<9>;
+using uint10 = uinteger<10>;
+using uint11 = uinteger<11>;
+using uint12 = uinteger<12>;
+using uint13 = uinteger<13>;
+using uint14 = uinteger<14>;
+using uint15 = uinteger<15>;
+using uint16 = uinteger<16>;
 
 static_assert(format<fixed<8, 4>> && format<integer<4>> && format<uinteger<64>> && format<fixed<16, 15>>);
 
