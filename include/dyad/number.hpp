@@ -19,3 +19,4 @@
 #include <dyad/number/native.hpp>
 #include <dyad/number/operations.hpp>
 #include <dyad/number/p3109.hpp>
+#include <dyad/number/presets.hpp>
