@@ -22,4 +22,5 @@
 #include <dyad/number/operations.hpp>
 #include <dyad/number/p3109.hpp>
 #include <dyad/number/power.hpp>
+#include <dyad/number/presets.hpp>
 #include <dyad/number/ternary.hpp>

@@ -89,16 +89,70 @@ public:
     virtual dyad::int128_t code(dyad::stochastic rule, dyad::saturation policy) const = 0;
 };
 
+/// What the codes of a floating-point format mean for a result whose place among the codes is known.
+class float_rules {
+public:
+    explicit float_rules(const dyad::float_format& f) : f_(f) {
+        max_ = power_of_two(f.exponent_bits + f.significand_bits) - 1;
+        const bool ieee = f.infinity == dyad::infinity_codes::ieee || f.nan == dyad::nan_codes::ieee;
+        if (ieee) max_ -= power_of_two(f.significand_bits);
+        while (class_of(f, max_).what != kind::finite) --max_;
+    }
+
+    const dyad::float_format& format() const { return f_; }
+    /// The largest finite code.
+    std::uint64_t max_code() const { return max_; }
+
+    /// The code of an infinity, of a NaN, of a zero (at code 0), or of a finite number that a rounding took to the code
+    /// `at`; `beyond` if it lies past the code behind the largest.
+    std::uint64_t code(kind what, bool negative, std::uint64_t payload, bool zero, std::uint64_t at, bool beyond,
+                       dyad::saturation policy) const {
+        if (what == kind::nan) return nan(negative, payload | quiet);
+        const bool below_zero = !f_.is_signed && negative && !zero;
+        if ((!f_.has_zero && (zero || below_zero)) || (below_zero && what == kind::infinity)) return below(policy);
+        if (what == kind::infinity) return overflowed(what, negative, policy);
+        if (below_zero) return at == 0 && !beyond ? 0 : below(policy);  // rounded first, then compared with 0
+        if (at > max_) return overflowed(what, negative, policy);
+        if (f_.subnormals == dyad::subnormal_codes::flushed && at < power_of_two(f_.significand_bits)) at = 0;
+        return at == 0 && !f_.has_negative_zero ? 0 : sign(negative) + at;
+    }
+
+private:
+    std::uint64_t sign(bool negative) const {
+        return negative && f_.is_signed ? power_of_two(f_.exponent_bits + f_.significand_bits) : 0;
+    }
+    std::uint64_t nan(bool negative, std::uint64_t payload) const {
+        const std::uint64_t codes = power_of_two(f_.exponent_bits + f_.significand_bits);
+        switch (f_.nan) {
+            case dyad::nan_codes::none: return max_;
+            case dyad::nan_codes::top: return sign(negative) + codes - 1;
+            case dyad::nan_codes::negative_zero: return codes;
+            case dyad::nan_codes::ieee: break;
+        }
+        return sign(negative) + codes - power_of_two(f_.significand_bits) + (payload >> (64 - f_.significand_bits));
+    }
+    std::uint64_t overflowed(kind what, bool negative, dyad::saturation policy) const {
+        const bool clamps =
+            policy == dyad::saturation::finite || (policy == dyad::saturation::propagate && what == kind::finite);
+        if (clamps) return sign(negative) + max_;
+        if (f_.infinity != dyad::infinity_codes::none) return sign(negative) + max_ + 1;
+        const bool to_nan = f_.nan != dyad::nan_codes::none && f_.overflow == dyad::overflow_codes::nan;
+        return to_nan ? nan(negative, quiet) : sign(negative) + max_;
+    }
+    std::uint64_t below(dyad::saturation policy) const {
+        return policy == dyad::saturation::none && f_.nan != dyad::nan_codes::none ? nan(false, quiet) : 0;
+    }
+
+    dyad::float_format f_;
+    std::uint64_t max_ = 0;
+};
+
 /// Floating-point targets. Formats of at most 16 bits look the place up in the table of their values.
 class float_target final : public target {
 public:
-    explicit float_target(const dyad::float_format& f) : f_(f) {
-        const std::uint64_t codes = power_of_two(f.exponent_bits + f.significand_bits);
-        const bool ieee = f.infinity == dyad::infinity_codes::ieee || f.nan == dyad::nan_codes::ieee;
-        max_ = codes - (ieee ? power_of_two(f.significand_bits) : 0) - 1;
-        if (codes > (1u << 16)) return;
-        while (decode(f, max_).what != kind::finite) --max_;
-        for (std::uint64_t code = 0; code <= max_ + 1; ++code) values_.push_back(formula(f, code));
+    explicit float_target(const dyad::float_format& f) : rules_(f) {
+        if (f.exponent_bits + f.significand_bits > 16) return;
+        for (std::uint64_t code = 0; code <= max_code() + 1; ++code) values_.push_back(formula(f, code));
     }
 
     void take(const real& x) override {
@@ -113,13 +167,13 @@ public:
 
     /// The values of the codes 0 to max_code() without sign, and one behind.
     const std::vector<exact>& values() const { return values_; }
-    std::uint64_t max_code() const { return max_; }
+    std::uint64_t max_code() const { return rules_.max_code(); }
 
 private:
     void look_up() {
         if (x_.magnitude < values_.front()) return at_.set(0, 0, 1);  // a format without zero ends at its smallest
         if (x_.magnitude >= values_.back()) {
-            at_.near = max_;
+            at_.near = max_code();
             at_.beyond = true;
             return;
         }
@@ -128,60 +182,28 @@ private:
         at_.set(near, x_.magnitude - values_[near], values_[near + 1] - values_[near]);
     }
     void compute() {
-        const int m = f_.significand_bits;
-        const int smallest = 1 - f_.bias;
+        const int m = rules_.format().significand_bits;
+        const int smallest = 1 - rules_.format().bias;
         const int e = std::max(exponent_of(x_.magnitude), smallest);
         const auto unit = static_cast<unsigned>(e - m + unit_digits);
         const exact count = x_.magnitude >> unit;
         const exact near = exact(e - smallest) * power_of_two(m) + count;
-        if (near > max_) {
-            at_.near = max_;
+        if (near > max_code()) {
+            at_.near = max_code();
             at_.beyond = true;
             return;
         }
         at_.set(static_cast<std::uint64_t>(near), x_.magnitude - exact(count << unit), exact(1) << unit);
     }
-    std::uint64_t sign() const {
-        return x_.negative && f_.is_signed ? power_of_two(f_.exponent_bits + f_.significand_bits) : 0;
-    }
-    std::uint64_t nan(std::uint64_t payload) const {
-        const std::uint64_t codes = power_of_two(f_.exponent_bits + f_.significand_bits);
-        switch (f_.nan) {
-            case dyad::nan_codes::none: return max_;
-            case dyad::nan_codes::top: return sign() + codes - 1;
-            case dyad::nan_codes::negative_zero: return codes;
-            case dyad::nan_codes::ieee: break;
-        }
-        return sign() + codes - power_of_two(f_.significand_bits) + (payload >> (64 - f_.significand_bits));
-    }
-    std::uint64_t overflowed(dyad::saturation policy) const {
-        const bool clamps =
-            policy == dyad::saturation::finite || (policy == dyad::saturation::propagate && x_.what == kind::finite);
-        if (clamps) return sign() + max_;
-        if (f_.infinity != dyad::infinity_codes::none) return sign() + max_ + 1;
-        const bool to_nan = f_.nan != dyad::nan_codes::none && f_.overflow == dyad::overflow_codes::nan;
-        return to_nan ? nan(quiet) : sign() + max_;
-    }
-    std::uint64_t below(dyad::saturation policy) const {
-        return policy == dyad::saturation::none && f_.nan != dyad::nan_codes::none ? nan(quiet) : 0;
-    }
     template <class Rule>
     dyad::int128_t round(Rule rule, dyad::saturation policy) const {
-        if (x_.what == kind::nan) return nan(x_.payload | quiet);
         const bool zero = is_zero(x_);
-        const bool below_zero = !f_.is_signed && x_.negative && !zero;
-        if ((!f_.has_zero && (zero || below_zero)) || (below_zero && x_.what == kind::infinity)) return below(policy);
-        if (x_.what == kind::infinity) return overflowed(policy);
-        std::uint64_t code = at_.near;
-        if (!zero && becomes_far(at_, x_.negative, at_.near % 2 == 0, rule)) ++code;
-        if (below_zero) return code == 0 && !at_.beyond ? 0 : below(policy);  // rounded first, then compared with 0
-        if (code > max_) return overflowed(policy);
-        if (f_.subnormals == dyad::subnormal_codes::flushed && code < power_of_two(f_.significand_bits)) code = 0;
-        return code == 0 && !f_.has_negative_zero ? 0 : sign() + code;
+        const bool finite = x_.what == kind::finite && !zero;
+        const bool far = finite && becomes_far(at_, x_.negative, at_.near % 2 == 0, rule);
+        return rules_.code(x_.what, x_.negative, x_.payload, zero, at_.near + (far ? 1 : 0), at_.beyond, policy);
     }
 
-    dyad::float_format f_;
-    std::uint64_t max_ = 0;
+    float_rules rules_;
     std::vector<exact> values_;
     real x_;
     place<std::uint64_t> at_;

@@ -67,7 +67,8 @@ inline exact formula(const dyad::float_format& f, std::uint64_t code) {
     return scaled(power_of_two(f.significand_bits) + t, field - f.bias - f.significand_bits);
 }
 
-inline real decode(const dyad::float_format& f, std::uint64_t code) {
+/// Sign, class and payload of a code; the magnitude of a finite one is left 0.
+inline real class_of(const dyad::float_format& f, std::uint64_t code) {
     const std::uint64_t codes = power_of_two(f.exponent_bits + f.significand_bits);
     const std::uint64_t all_ones = power_of_two(f.exponent_bits) - 1;
     const bool negative = code >= codes;
@@ -91,8 +92,17 @@ inline real decode(const dyad::float_format& f, std::uint64_t code) {
         return {kind::infinity, negative};
     if (f.infinity == dyad::infinity_codes::top && magnitude == codes - (nan_at_top ? 2 : 1))
         return {kind::infinity, negative};
-    if (f.has_zero && field == 0 && f.subnormals == dyad::subnormal_codes::flushed) return {kind::finite, negative, 0};
-    return {kind::finite, negative, formula(f, magnitude)};
+    return {kind::finite, negative};
+}
+
+inline real decode(const dyad::float_format& f, std::uint64_t code) {
+    real x = class_of(f, code);
+    if (x.what != kind::finite) return x;
+    const std::uint64_t magnitude = code % power_of_two(f.exponent_bits + f.significand_bits);
+    const bool subnormal = f.has_zero && magnitude >> f.significand_bits == 0;
+    const bool flushed = subnormal && f.subnormals == dyad::subnormal_codes::flushed;
+    if (!flushed) x.magnitude = formula(f, magnitude);
+    return x;
 }
 
 template <dyad::float_format F>

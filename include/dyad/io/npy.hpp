@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <dyad/io/file.hpp>
+#include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1::io {
 
@@ -34,7 +35,7 @@ namespace npy_rules {
 
 /// Bytes of one element, 0 for a type this reader does not know.
 [[nodiscard]] inline std::size_t item_size(std::string_view descr) {
-    constexpr std::string_view known[] = {"|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f4", "<f8"};
+    constexpr std::string_view known[] = {"|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8"};
     for (const std::string_view k : known) {
         if (descr == k) return static_cast<std::size_t>(k[2] - '0');
     }
@@ -193,7 +194,9 @@ private:
         std::uint64_t word = 0;
         for (std::size_t b = 0; b < item; ++b)
             word |= std::to_integer<std::uint64_t>(array.data[i * item + b]) << (8 * b);
-        if (kind == 'f') {
+        if (kind == 'f' && item == 2) {
+            values[i] = static_cast<double>(float16::from_bits(static_cast<std::uint16_t>(word)));
+        } else if (kind == 'f') {
             values[i] = item == 4 ? static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(word)))
                                   : std::bit_cast<double>(word);
         } else if (kind == 'i') {
