@@ -26,11 +26,13 @@ namespace carrier_rules {
 template <class T>
 inline constexpr bool is_fixed = requires {
     T::max_raw;
+    T::fraction;
 };
+// (not what only decodes like one: the products of lmul_number are L-Mul's)
 template <class T>
-inline constexpr bool is_minifloat = requires {
-    T::format;
-};
+inline constexpr bool is_minifloat = false;
+template <float_format F>
+inline constexpr bool is_minifloat<minifloat<F>> = true;
 
 template <class T>
 [[nodiscard]] constexpr bool exact_in(float_format to) {
@@ -39,6 +41,8 @@ template <class T>
                T::width - T::fraction <= to.max_exponent();
     } else if constexpr (native_float<T>) {
         return std::same_as<T, float> && to == binary32_format;
+    } else if constexpr (!is_minifloat<T>) {
+        return false;
     } else {
         constexpr float_format f = T::format;
         // The smallest subnormal must be normal in the target, unless the two have the same exponents.

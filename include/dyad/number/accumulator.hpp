@@ -35,7 +35,10 @@ struct float_ordered {
 
 /// Largest |raw| of a fixed-point type.
 template <format T>
-    requires requires { T::max_raw; }
+    requires requires {
+        T::max_raw;
+        T::fraction;
+    }
 inline constexpr std::uint64_t max_magnitude =
     T::is_signed ? static_cast<std::uint64_t>(T::max_raw) + 1 : static_cast<std::uint64_t>(T::max_raw);
 

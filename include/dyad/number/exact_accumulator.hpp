@@ -28,8 +28,8 @@ template <number T>
         return {0, word_width<T>};
     } else if constexpr (requires { T::fraction; }) {
         return {-T::fraction, T::width - T::fraction};
-    } else if constexpr (requires { T::exponents; }) {
-        return T::exponents;
+    } else if constexpr (requires { T::max_raw; }) {
+        return {0, 2 * T::width};  // integers and their squares
     } else {
         constexpr float_format f = [] {
             if constexpr (native_float<T>) return native_format<T>;
