@@ -9,6 +9,7 @@
 #include "support/wide_fixed.hpp"
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -20,174 +21,201 @@ namespace {
 using dyad::fixed;
 using dyad::overflow;
 using dyad::rounding;
-using dyad::saturation;
+using dyad::stochastic;
 using dyad_test::cpp_int;
 using dyad_test::cpp_rational;
 using dyad_test::tally;
 using reference::name_of;
 using namespace wide;
 
+const std::vector<wide_type>& wide_types() {
+    static const std::vector<wide_type> all{wide_type_of<fixed<65>>(),
+                                            wide_type_of<fixed<66, 70, is_unsigned>>(),
+                                            wide_type_of<fixed<70, 35, is_signed, overflow::wrap>>(),
+                                            wide_type_of<fixed<100, 50>>(),
+                                            wide_type_of<fixed<128, 127>>(),
+                                            wide_type_of<fixed<128, 0, is_unsigned>>(),
+                                            wide_type_of<fixed<129, -30>>(),
+                                            wide_type_of<fixed<192, 100, is_unsigned, overflow::wrap>>(),
+                                            wide_type_of<fixed<193, -70, is_signed, overflow::wrap>>(),
+                                            wide_type_of<fixed<256, 300>>()};
+    return all;
+}
+
 TEST_CASE("wide fixed: raw numbers, codes and order") {
     tally cases("codes");
-    for_each(wide_types{}, [&cases]<class T>(std::type_identity<T>) {
-        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) == (T::width + 63) / 64 * 8);
-        CHECK(cpp_int(T::max_raw) == highest<T>);
-        CHECK(cpp_int(T::min_raw) == lowest<T>);
-        const std::vector<T> all = some<T>(40);
-        for (const T& x : all) {
-            const cpp_int pattern = raw_of(x) < 0 ? cpp_int(raw_of(x) + (cpp_int(1) << T::width)) : raw_of(x);
-            cpp_int code = 0;
-            for (std::size_t i = x.bits().size(); i-- > 0;) code = (code << 64) | x.bits()[i];
-            cases.check(code == pattern && T::from_bits(x.bits()) == x, name_of<T>(), ": code of ", x.unpack());
-            cases.check(from_raw<T>(raw_of(x)) == x, name_of<T>(), ": raw of ", x.unpack());
-            cases.check((-x).raw() == expected_raw<T>(-value_of(x), rounding::nearest_even), "minus ", x.unpack());
-            const T& y = all[static_cast<std::size_t>(code % all.size())];
-            const int order = raw_of(x).compare(raw_of(y));
-            cases.check((x == y) == (order == 0) && (x < y) == (order < 0) && (x >= y) == (order >= 0), name_of<T>(),
-                        ": order of ", x.unpack(), " and ", y.unpack());
+    for (const wide_type& type : wide_types()) {
+        const std::vector<cpp_int> all = some_raws(type, 60);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const cpp_int& x = all[i];
+            const cpp_int pattern = x < 0 ? cpp_int(x + (cpp_int(1) << static_cast<unsigned>(type.width))) : x;
+            cases.check(type.code(x) == pattern && type.from_code(pattern) == x, type.name, ": code of ", x);
+            cases.check(type.closed('m', x, x) == in_range(type, -x), type.name, ": minus ", x);
+            for (const std::size_t j : {i, i / 2, (i * 7 + 3) % all.size()})
+                cases.check(type.order(x, all[j]) == x.compare(all[j]), type.name, ": ", x, " and ", all[j]);
         }
-    });
+    }
+    using wide = fixed<100, 50>;
+    static_assert(std::is_trivially_copyable_v<wide> && sizeof(wide) == 16 && sizeof(fixed<65>) == 16);
+    static_assert(!std::is_convertible_v<double, wide> && !std::is_convertible_v<wide, double>);
+    static_assert(wide(-1) < wide(0) && wide(-2) < wide(-1) && wide{} == wide(0));
 }
 
 TEST_CASE("wide fixed: unpack is exact up to 128 digits, and to odd beyond") {
     tally cases("unpack");
-    for_each(wide_types{}, [&cases]<class T>(std::type_identity<T>) {
-        for (const T& x : some<T>(60)) {
-            const cpp_rational exact = value_of(x);
+    for (const wide_type& type : wide_types()) {
+        for (const cpp_int& x : some_raws(type, 100)) {
+            const cpp_rational exact = value_of(type, x);
+            const bool zero = exact == 0;
             const cpp_rational right =
-                exact == 0 ? exact : dyad_test::reference_round_to_digits(exact, 128, rounding::to_odd);
-            cases.check(dyad_test::value_of(x.unpack()) == right, name_of<T>(), ": ", x.unpack());
+                zero ? exact : dyad_test::reference_round_to_digits(exact, 128, rounding::to_odd);
+            cases.check(dyad_test::value_of(type.unpack(x)) == right, type.name, ": ", type.unpack(x));
         }
-    });
+    }
 }
 
 TEST_CASE("wide fixed: + - * / rounded once to nearest even") {
     tally cases("arithmetic");
-    for_each(wide_types{}, [&cases]<class T>(std::type_identity<T>) {
-        const std::vector<T> all = some<T>(120);
+    for (const wide_type& type : wide_types()) {
+        const std::vector<cpp_int> all = some_raws(type, 150);
         for (std::size_t i = 0; i < all.size(); ++i) {
             for (const std::size_t j : {(i * 7 + 3) % all.size(), (i * i + 1) % all.size(), i % 15}) {
-                const T& x = all[i];
-                const T& y = all[j];
-                const cpp_rational a = value_of(x);
-                const cpp_rational b = value_of(y);
-                const auto check = [&](const char* name, const T& got, const cpp_rational& exact) {
-                    cases.check(raw_of(got) == expected_raw<T>(exact, rounding::nearest_even), name_of<T>(), ": ", name,
-                                " of ", x.unpack(), " and ", y.unpack(), ": got ", got.unpack());
-                };
-                check("sum", x + y, a + b);
-                check("difference", x - y, a - b);
-                check("product", x * y, a * b);
-                if (b != 0) check("quotient", x / y, a / b);
-                T z = x;
-                z += y;
-                z -= x;
-                z *= y;
-                cases.check(z == ((x + y) - x) * y, name_of<T>(), ": compound");
+                const cpp_rational a = value_of(type, all[i]);
+                const cpp_rational b = value_of(type, all[j]);
+                for (const char operation : {'+', '-', '*', '/'}) {
+                    if (operation == '/' && b == 0) continue;
+                    const cpp_rational exact = operation == '+'   ? cpp_rational(a + b)
+                                               : operation == '-' ? cpp_rational(a - b)
+                                               : operation == '*' ? cpp_rational(a * b)
+                                                                  : cpp_rational(a / b);
+                    const cpp_int got = type.closed(operation, all[i], all[j]);
+                    cases.check(got == expected_raw(type, exact, rounding::nearest_even), type.name, ": ", all[i], " ",
+                                operation, " ", all[j], ": got ", got);
+                }
             }
         }
-    });
+    }
+    static_assert(static_cast<double>(fixed<100, 50>(1.5) * fixed<100, 50>(-2.5)) == -3.75);
+    static_assert(fixed<100, 50>(1) / fixed<100, 50>(3) < fixed<100, 50>(1.0f / 3));
 }
 
-TEST_CASE("wide fixed: quotients at ties") {
-    using T = fixed<80, 10>;
+TEST_CASE("wide fixed: quotients at ties and next to them") {
+    const wide_type type = wide_type_of<fixed<80, 10>>();
     tally cases("quotients at ties");
     std::mt19937_64 random(80);
     for (int i = 0; i < 3000; ++i) {
-        // (q + 1/2) units times a divisor of an even number of units: a tie; one unit beside it: none.
+        // (2q + 1) d / 2048 units by d units are q + 1/2 units.
         const cpp_int q = cpp_int(random() >> (20 + random() % 40));
         const cpp_int d = cpp_int(random() >> (40 + random() % 20)) * 2048 + 2048;
-        const cpp_int n = (2 * q + 1) * d / 2048;
         for (int offset = -1; offset <= 1; ++offset) {
-            const T x = from_raw<T>(cpp_int((n + offset) * (i % 2 == 0 ? 1 : -1)));
-            const T y = from_raw<T>(d);
-            cases.check(raw_of(x / y) == expected_raw<T>(value_of(x) / value_of(y), rounding::nearest_even), x.unpack(),
-                        " / ", y.unpack());
+            const cpp_int n = ((2 * q + 1) * d / 2048 + offset) * (i % 2 == 0 ? 1 : -1);
+            const cpp_rational exact = value_of(type, n) / value_of(type, d);
+            cases.check(type.closed('/', n, d) == expected_raw(type, exact, rounding::nearest_even), n, " / ", d);
         }
     }
 }
 
 TEST_CASE("wide fixed: pack in every mode and with random bits, at thresholds and next to them") {
     tally cases("pack");
-    for_each(wide_types{}, [&cases]<class T>(std::type_identity<T>) {
-        std::mt19937_64 random(static_cast<std::uint64_t>(T::width + 1));
-        const auto check = [&cases](const auto& x, const auto& rule) {
-            const T got = T::pack(x, rule, saturation::none);
-            cases.check(raw_of(got) == expected_raw<T>(dyad_test::value_of(x), rule), name_of<T>(), ": ", x, " ", rule,
-                        ": got ", got.unpack());
-        };
+    for (const wide_type& type : wide_types()) {
+        std::mt19937_64 random(static_cast<std::uint64_t>(type.width + 1));
         for (int i = 0; i < 150; ++i) {
-            const int exponent =
-                -T::fraction + static_cast<int>(random() % static_cast<unsigned>(T::width + 200)) - 140;
+            const int span = static_cast<int>(random() % static_cast<unsigned>(type.width + 200));
+            const int exponent = -type.fraction + span - 140;
             const dyad::uint128_t wide = (dyad::uint128_t{random()} << 64 | random()) >> (random() % 128);
             const dyad::uint128_t tie = (wide | 1) << (random() % 100);
-            for (const auto& x : {dyad::unpacked_wide::finite(i % 2 != 0, wide, exponent),
-                                  dyad::unpacked_wide::finite(i % 2 != 0, tie, exponent),
-                                  dyad::unpacked_wide::finite(i % 2 != 0, tie + 1, exponent)}) {
-                for (const rounding mode : dyad_test::all_rounding_modes) check(x, mode);
+            for (const dyad::uint128_t m : {wide, tie, tie + 1}) {
+                const auto x = dyad::unpacked_wide::finite(i % 2 != 0, m, exponent);
+                const cpp_rational exact = dyad_test::value_of(x);
+                for (const rounding mode : dyad_test::all_rounding_modes) {
+                    const cpp_int got = type.pack(x, mode);
+                    cases.check(got == expected_raw(type, exact, mode), type.name, ": ", x, " ", mode, ": got ", got);
+                }
                 for (const auto variant : dyad_test::all_stochastic_variants) {
-                    for (const int n : {1, 7, 32})
-                        check(x, dyad::stochastic{variant, n, static_cast<std::uint32_t>(random() >> (64 - n))});
+                    for (const int n : {1, 7, 32}) {
+                        const stochastic rule{variant, n, static_cast<std::uint32_t>(random() >> (64 - n))};
+                        const cpp_int got = type.pack_randomly(x, rule);
+                        cases.check(got == expected_raw(type, exact, rule), type.name, ": ", x, " ", rule, ": got ",
+                                    got);
+                    }
                 }
             }
-            check(dyad::unpacked::finite(i % 2 != 0, random() >> (random() % 64), exponent), rounding::nearest_even);
         }
-        for (const int exponent : {std::numeric_limits<int>::min(), std::numeric_limits<int>::max()}) {
-            const bool large = exponent > 0;
-            const auto x = dyad::unpacked::finite(false, 5, exponent);
-            const cpp_int up = raw_of(T::pack(x, rounding::toward_positive, saturation::none));
-            cases.check(up == (!large ? cpp_int(1) : wraps<T> ? cpp_int(0) : highest<T>), name_of<T>(), ": ", x);
-            const cpp_int near = raw_of(T::pack(x, rounding::nearest_away, saturation::none));
-            cases.check(near == (!large || wraps<T> ? cpp_int(0) : highest<T>), name_of<T>(), ": ", x);
-        }
-    });
+        const auto tiny = dyad::unpacked_wide::finite(false, 5, std::numeric_limits<int>::min());
+        const auto huge = dyad::unpacked_wide::finite(false, 5, std::numeric_limits<int>::max());
+        cases.check(type.pack(tiny, rounding::toward_positive) == 1, type.name, ": tiny up");
+        cases.check(type.pack(tiny, rounding::nearest_away) == 0, type.name, ": tiny");
+        cases.check(type.pack(huge, rounding::toward_zero) == (type.wraps ? cpp_int(0) : type.highest), type.name,
+                    ": huge");
+    }
 }
 
 template <class T>
-void check_not_numbers(const cpp_int& nan, const cpp_int& plus, const cpp_int& minus) {
-    CAPTURE(name_of<T>());
-    const double infinity = HUGE_VAL;
-    CHECK(raw_of(T(std::numeric_limits<double>::quiet_NaN())) == nan);
-    CHECK(raw_of(T(infinity)) == plus);
-    CHECK(raw_of(T(-infinity)) == minus);
+void check_not_numbers(const wide_type& type) {
+    CAPTURE(type.name);
+    const cpp_int plus = type.wraps ? cpp_int(0) : type.highest;
+    const cpp_int minus = type.wraps ? cpp_int(0) : type.lowest;
+    CHECK(raw_of(T(std::numeric_limits<double>::quiet_NaN())) == 0);
+    CHECK(raw_of(T(HUGE_VAL)) == plus);
+    CHECK(raw_of(T(-HUGE_VAL)) == minus);
     CHECK(raw_of(T(1) / T(0)) == plus);
-    CHECK(raw_of(T(0) / T(0)) == nan);
+    CHECK(raw_of(T(0) / T(0)) == 0);
     if constexpr (T::is_signed) CHECK(raw_of(T(-1) / T(0)) == minus);
 }
 
-TEST_CASE("wide fixed: NaN, infinities, quotients by 0, traps") {
-    check_not_numbers<fixed<100, 50>>(0, highest<fixed<100>>, lowest<fixed<100>>);
-    check_not_numbers<fixed<70, 3, is_unsigned>>(0, highest<fixed<70, 0, is_unsigned>>, 0);
-    check_not_numbers<fixed<70, 3, is_signed, overflow::wrap>>(0, 0, 0);
+TEST_CASE("wide fixed: NaN, infinities, quotients by 0") {
+    check_not_numbers<fixed<100, 50>>(wide_type_of<fixed<100, 50>>());
+    check_not_numbers<fixed<66, 70, is_unsigned>>(wide_type_of<fixed<66, 70, is_unsigned>>());
+    using wrapping = fixed<70, 35, is_signed, overflow::wrap>;
+    check_not_numbers<wrapping>(wide_type_of<wrapping>());
+}
+
+TEST_CASE("wide fixed: trap stops at what is out of range, and only there") {
     using trapping = fixed<68, 4, is_signed, overflow::trap>;
     using dyad_test::stops_the_program;
-    const volatile double bound = 0x1p63;
+    const volatile double largest = 0x1p63;
     const volatile double nan = std::numeric_limits<double>::quiet_NaN();
-    CHECK_FALSE(stops_the_program([&] { static_cast<void>(trapping(-static_cast<double>(bound)).raw()); }));
-    CHECK(stops_the_program([&] { static_cast<void>(trapping(static_cast<double>(bound)).raw()); }));
+    const auto quarter = [&largest] { return trapping(static_cast<double>(largest) / 4); };
+    CHECK_FALSE(stops_the_program([&] { static_cast<void>(trapping(-static_cast<double>(largest)).raw()); }));
+    CHECK(stops_the_program([&] { static_cast<void>(trapping(static_cast<double>(largest)).raw()); }));
     CHECK(stops_the_program([&] { static_cast<void>(trapping(static_cast<double>(nan)).raw()); }));
-    CHECK(stops_the_program(
-        [&] { static_cast<void>((trapping(0x1p62) + trapping(static_cast<double>(bound) / 2)).raw()); }));
-    CHECK(
-        stops_the_program([&] { static_cast<void>((trapping(static_cast<double>(bound) / 2) * trapping(2)).raw()); }));
-    CHECK(stops_the_program(
-        [&] { static_cast<void>((trapping(static_cast<double>(bound) / 4) / trapping(0.25)).raw()); }));
-    CHECK(raw_of(trapping(0x1p62) - trapping(1) + trapping(0x1p61)) == (cpp_int(3) << 65) - 16);
+    CHECK_FALSE(stops_the_program([&] { static_cast<void>((quarter() + quarter()).raw()); }));
+    CHECK(stops_the_program([&] { static_cast<void>((quarter() + quarter() + quarter() + quarter()).raw()); }));
+    CHECK(stops_the_program([&] { static_cast<void>((quarter() * trapping(4)).raw()); }));
+    CHECK(stops_the_program([&] { static_cast<void>((quarter() / trapping(0.25)).raw()); }));
+    CHECK(stops_the_program([&] { static_cast<void>((quarter() / (quarter() - quarter())).raw()); }));
+    CHECK(raw_of(quarter() + quarter() - trapping(1) + quarter()) == (cpp_int(3) << 65) - 16);
+}
+
+template <class T>
+void check_limits(const wide_type& type) {
+    CAPTURE(type.name);
+    using limits = std::numeric_limits<T>;
+    CHECK(raw_of(limits::max()) == type.highest);
+    CHECK(raw_of(limits::lowest()) == type.lowest);
+    CHECK(limits::min() == limits::lowest());
+    CHECK(limits::is_signed == T::is_signed);
+    CHECK(limits::is_integer == (T::fraction <= 0));
+    CHECK(limits::is_modulo == type.wraps);
+    // All non-negative numbers of so many binary digits, and of so many decimal digits, are in range.
+    CHECK(type.highest + 1 == cpp_int(1) << limits::digits);
+    CHECK(pow(cpp_int(10), limits::digits10) <= type.highest + 1);
+    CHECK(pow(cpp_int(10), limits::digits10 + 1) > type.highest + 1);
 }
 
 TEST_CASE("wide fixed: numeric_limits") {
-    for_each(wide_types{}, []<class T>(std::type_identity<T>) {
-        using limits = std::numeric_limits<T>;
-        CHECK(raw_of(limits::max()) == highest<T>);
-        CHECK(raw_of(limits::lowest()) == lowest<T>);
-        CHECK(limits::min() == limits::lowest());
-        CHECK(limits::is_signed == T::is_signed);
-        CHECK(limits::is_integer == (T::fraction <= 0));
-        // All non-negative numbers of so many binary digits, and of so many decimal digits, are in range.
-        CHECK(cpp_int(highest<T> + 1) == cpp_int(1) << limits::digits);
-        CHECK(boost::multiprecision::pow(cpp_int(10), limits::digits10) <= highest<T> + 1);
-        CHECK(boost::multiprecision::pow(cpp_int(10), limits::digits10 + 1) > highest<T> + 1);
-    });
+    check_limits<fixed<65>>(wide_type_of<fixed<65>>());
+    check_limits<fixed<128, 0, is_unsigned>>(wide_type_of<fixed<128, 0, is_unsigned>>());
+    check_limits<fixed<256, 300>>(wide_type_of<fixed<256, 300>>());
+    check_limits<fixed<70, 35, is_signed, overflow::wrap>>(wide_type_of<fixed<70, 35, is_signed, overflow::wrap>>());
+    // digits * 30103 / 100000 is floor(digits log10 2) for all Widths up to 4096.
+    cpp_int power = 1;
+    int digits10 = 0;
+    for (int digits = 1; digits <= 4096; ++digits) {
+        power *= 2;
+        if (pow(cpp_int(10), static_cast<unsigned>(digits10 + 1)) <= power) ++digits10;
+        CHECK(digits * 30103 / 100000 == digits10);
+    }
 }
 
 }  // namespace
