@@ -7,6 +7,7 @@
 #include <compare>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 
 #include <boost/multiprecision/cpp_int.hpp>
 
@@ -72,6 +73,10 @@ inline constexpr bool is_wide_fixed = false;
 template <int Width, int Fraction, signedness Sign, overflow Overflow>
 inline constexpr bool is_wide_fixed<fixed<Width, Fraction, Sign, Overflow>> = Width > 64;
 template <class T>
+inline constexpr bool is_narrow_fixed = false;
+template <int Width, int Fraction, signedness Sign, overflow Overflow>
+inline constexpr bool is_narrow_fixed<fixed<Width, Fraction, Sign, Overflow>> = Width <= 64;
+template <class T>
 concept wide_fixed_number = is_wide_fixed<T>;
 
 /// The members, roundings and overflows of `fixed` (see there), for 65 to 4096 bits. Not a `format`: the codes are
@@ -133,8 +138,19 @@ public:
         const magnitude_type m = raw_magnitude();
         const int excess = big_width<Width + 1>(m) > 128 ? big_width<Width + 1>(m) - 128 : 0;
         const magnitude_type kept = big_shift_right<Width + 1>(m, excess, false, rounding::to_odd);
-        const auto high = uint128_t{low_word<Width + 1>(magnitude_type(kept >> 64))};
-        return unpacked_wide::finite(is_negative(), (high << 64) | low_word<Width + 1>(kept), excess - Fraction);
+        return unpacked_wide::finite(is_negative(), low_words(kept), excess - Fraction);
+    }
+    /// The value rounded once by `rule` to a multiple of 2^-grid, of which the result holds the low 128 bits where
+    /// `beyond` is wrap, and all ones where it is not and there are more: what a narrower fixed-point number needs.
+    template <rounding_rule Rule>
+    [[nodiscard]] constexpr unpacked_wide unpack_on_grid(int grid, overflow beyond, Rule rule) const noexcept {
+        const int up = grid - Fraction;
+        const magnitude_type exact = raw_magnitude();
+        const magnitude_type m = up < 0 ? big_shift_right<Width + 1>(exact, -up, is_negative(), rule) : exact;
+        const int left = up > 0 ? up : 0;
+        const uint128_t shifted = left < 128 ? low_words(m) << left : uint128_t{0};
+        const bool fits = m == 0 || left + big_width<Width + 1>(m) <= 128;
+        return unpacked_wide::finite(is_negative(), fits || beyond == overflow::wrap ? shifted : ~uint128_t{0}, -grid);
     }
     /// The value rounded once by `rule`; the type decides what becomes of an overflow, whatever the policy.
     template <unsigned_word S, rounding_rule Rule>
@@ -223,6 +239,11 @@ private:
         if constexpr (Overflow == overflow::trap) contract_violated();
         return instead;
     }
+    /// The low 128 bits.
+    [[nodiscard]] static constexpr uint128_t low_words(const magnitude_type& m) noexcept {
+        const auto high = uint128_t{low_word<Width + 1>(magnitude_type(m >> 64))};
+        return (high << 64) | low_word<Width + 1>(m);
+    }
     /// The low Width bits of -m or m.
     [[nodiscard]] static constexpr fixed from_magnitude(bool negative, const magnitude_type& m) noexcept {
         const magnitude_type range = magnitude_type(1) << Width;
@@ -265,27 +286,16 @@ private:
     bits_type words_;
 };
 
-/// The 128-bit grid on which a wide number is rounded on its way into an integer or a narrower fixed-point number: its
-/// 128 bits hold what wraps, and overflow it no later than the target.
-template <class To>
-struct grid_of;
-template <native_integer To>
-struct grid_of<To> {
-    using type = fixed<128, 0, To(-1) < To(0) ? signedness::is_signed : signedness::is_unsigned, overflow::saturate>;
-};
-template <int Width, int Fraction, signedness Sign, overflow Overflow>
-    requires(Width <= 64)
-struct grid_of<fixed<Width, Fraction, Sign, Overflow>> {
-    using type = fixed<128, Fraction, Sign, Overflow == overflow::wrap ? overflow::wrap : overflow::saturate>;
-};
-
-/// convert from, to and between wide numbers: exactly one rounding, like that between all other types.
+/// convert from, to and between wide numbers: exactly one rounding, like that between all other types. (What is packed
+/// from a grid is exact or out of range.)
 template <number To, wide_fixed_number From, rounding_rule Rule = rounding>
 [[nodiscard]] constexpr To convert(const From& x, Rule rule = rounding::nearest_even,
                                    saturation policy = saturation::none) noexcept {
-    if constexpr (requires { typename grid_of<To>::type; }) {
-        const auto on_grid = grid_of<To>::type::rounded_from(x, rule);
-        return pack_as<To>(on_grid.unpack(), rounding::nearest_even, policy);  // exact, or out of range
+    if constexpr (native_integer<To>) {
+        return pack_as<To>(x.unpack_on_grid(0, overflow::saturate, rule), rounding::nearest_even, policy);
+    } else if constexpr (is_narrow_fixed<To>) {
+        constexpr overflow beyond = std::numeric_limits<To>::is_modulo ? overflow::wrap : overflow::saturate;
+        return To::pack(x.unpack_on_grid(To::fraction, beyond, rule), rounding::nearest_even, policy);
     } else {
         return pack_as<To>(x.unpack(), rule, policy);
     }
