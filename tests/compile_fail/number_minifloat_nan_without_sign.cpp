@@ -1,4 +1,4 @@
-// expect: dyad::minifloat.s format must have at least one exponent bit
+// expect: dyad::minifloat.s format must have 1 to 16 exponent bits
 // SPDX-License-Identifier: Apache-2.0
 // A NaN at the code of minus zero needs a sign.
 #include <dyad/number.hpp>

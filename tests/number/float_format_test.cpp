@@ -69,10 +69,28 @@ TEST_CASE("float_format: which members fit each other") {
     CHECK_FALSE(with([](float_format& f) { f.significand_bits = 60; }));
     CHECK(with([](float_format& f) { f.significand_bits = 59; }));
     CHECK_FALSE(with([](float_format& f) { f.significand_bits = 0; }));  // no field for an IEEE NaN
-    CHECK_FALSE(with([](float_format& f) { f.nan = nan_codes::negative_zero; }));
-    CHECK(with([](float_format& f) { f.nan = nan_codes::negative_zero, f.has_negative_zero = false; }));
-    CHECK_FALSE(with(
-        [](float_format& f) { f.nan = nan_codes::negative_zero, f.has_negative_zero = false, f.is_signed = false; }));
+    // A NaN at minus zero needs a sign and no minus zero; and an IEEE infinity would leave codes without a meaning.
+    const auto fnuz = [](float_format& f) {
+        f.infinity = infinity_codes::none, f.nan = nan_codes::negative_zero, f.has_negative_zero = false;
+    };
+    CHECK(with(fnuz));
+    CHECK_FALSE(with([&](float_format& f) { fnuz(f), f.has_negative_zero = true; }));
+    CHECK_FALSE(with([&](float_format& f) { fnuz(f), f.is_signed = false; }));
+    CHECK_FALSE(with([&](float_format& f) { fnuz(f), f.infinity = infinity_codes::ieee; }));
+    // IEEE infinity and NaN come together, but for an infinity that has the all-ones exponent for itself.
+    CHECK_FALSE(with([](float_format& f) { f.infinity = infinity_codes::none; }));
+    CHECK_FALSE(with([](float_format& f) { f.infinity = infinity_codes::top; }));
+    CHECK_FALSE(with([](float_format& f) { f.nan = nan_codes::none; }));
+    CHECK_FALSE(with([](float_format& f) { f.nan = nan_codes::top; }));
+    CHECK(with([](float_format& f) { f.nan = nan_codes::none, f.significand_bits = 0; }));
+    CHECK_FALSE(with([](float_format& f) { f.nan = nan_codes::top, f.significand_bits = 0; }));
+    CHECK(with([](float_format& f) { f.infinity = infinity_codes::top, f.nan = nan_codes::top; }));
+    // Room for two finite codes.
+    const auto tiny = [](float_format& f) {
+        f.exponent_bits = 1, f.significand_bits = 1, f.infinity = infinity_codes::top, f.nan = nan_codes::top;
+    };
+    CHECK(with(tiny));
+    CHECK_FALSE(with([&](float_format& f) { tiny(f), f.significand_bits = 0; }));
     CHECK_FALSE(with([](float_format& f) { f.is_signed = false; }));  // a negative zero without a sign
     CHECK(with([](float_format& f) { f.is_signed = false, f.has_negative_zero = false; }));
     CHECK_FALSE(with([](float_format& f) { f.has_zero = false; }));

@@ -259,4 +259,113 @@ TEST_CASE("presets::onnx_cast: ONNX's cast tests") {
     CHECK(onnx_tests_run == listed);
 }
 
+// --- the tables of the others ---
+
+/// The codes that one rule gives for NaN, -NaN, infinity, -infinity, an overflow, the last value that does not
+/// overflow.
+template <class T>
+void check_specials(const conversion_rule& rule, double overflow, double last, const std::vector<unsigned>& codes) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    std::vector<unsigned> got;
+    for (const double x : {nan, -nan, HUGE_VAL, -HUGE_VAL, overflow, last}) got.push_back(convert<T>(x, rule).bits());
+    CHECK(got == codes);
+}
+
+TEST_CASE("presets: NaN, infinities, overflow") {
+    // OCP OFP8 v1.0, table 3: saturating, both formats clamp; otherwise E4M3 gives NaN and E5M2 infinity.
+    check_specials<float8_e4m3fn>(ocp_saturating, 464.5, 464, {0x7f, 0xff, 0x7e, 0xfe, 0x7e, 0x7e});
+    check_specials<float8_e4m3fn>(ocp_non_saturating, 464.5, 464, {0x7f, 0xff, 0x7f, 0xff, 0x7f, 0x7e});
+    check_specials<float8_e5m2>(ocp_saturating, 61440, 61439, {0x7e, 0xfe, 0x7b, 0xfb, 0x7b, 0x7b});
+    check_specials<float8_e5m2>(ocp_non_saturating, 61440, 61439, {0x7e, 0xfe, 0x7c, 0xfc, 0x7c, 0x7b});
+    // ml_dtypes' kSaturate keeps infinities.
+    check_specials<float8_e5m2>(ml_dtypes_saturating, 61440, 61439, {0x7e, 0xfe, 0x7c, 0xfc, 0x7b, 0x7b});
+    check_specials<float8_e4m3fn>(ml_dtypes_saturating, 464.5, 464, {0x7f, 0xff, 0x7f, 0xff, 0x7e, 0x7e});
+    check_specials<float6_e2m3fn>(ml_dtypes_saturating, 7.75, 7.5, {0x20, 0x00, 0x1f, 0x3f, 0x1f, 0x1f});
+    // CUDA: __nv_cvt_float_to_fp8 and _fp6 have one NaN code, and none.
+    check_specials<float8_e4m3fn>(cuda_satfinite, 464.5, 464, {0x7f, 0x7f, 0x7e, 0xfe, 0x7e, 0x7e});
+    check_specials<float8_e4m3fn>(cuda_nosat, 464.5, 464, {0x7f, 0x7f, 0x7f, 0xff, 0x7f, 0x7e});
+    check_specials<float8_e5m2>(cuda_satfinite, 61440, 61439, {0x7f, 0x7f, 0x7b, 0xfb, 0x7b, 0x7b});
+    check_specials<float8_e5m2>(cuda_nosat, 61440, 61439, {0x7f, 0x7f, 0x7c, 0xfc, 0x7c, 0x7b});
+    check_specials<float6_e3m2fn>(cuda_satfinite, 30, 28, {0x1f, 0x1f, 0x1f, 0x3f, 0x1f, 0x1f});
+    check_specials<float4_e2m1fn>(cuda_satfinite, 7, 6, {0x7, 0x7, 0x7, 0xf, 0x7, 0x7});
+    // The presets of deep learning leave formats wider than 8 bits alone.
+    for (const conversion_rule& rule : {ocp_saturating, ml_dtypes, onnx_cast_saturating})
+        check_specials<dyad::float16>(rule, 65520, 65519, {0x7e00, 0xfe00, 0x7c00, 0xfc00, 0x7c00, 0x7bff});
+    check_specials<dyad::float16>(cuda_satfinite, 65520, 65519, {0x7fff, 0x7fff, 0x7c00, 0xfc00, 0x7c00, 0x7bff});
+    // P3109 v4.0: NaN at 0x80, infinities 0x7f and 0xff; 232 is the tie between 224 = 0x7e, even, and what follows.
+    check_specials<dyad::binary8p4se>(p3109_sat_none, 232.5, 232, {0x80, 0x80, 0x7f, 0xff, 0x7f, 0x7e});
+    check_specials<dyad::binary8p4se>(p3109_sat_propagate, 232.5, 232, {0x80, 0x80, 0x7f, 0xff, 0x7e, 0x7e});
+    check_specials<dyad::binary8p4se>(p3109_sat_finite, 232.5, 232, {0x80, 0x80, 0x7e, 0xfe, 0x7e, 0x7e});
+    check_specials<dyad::binary<12, 5>>(p3109_sat_finite, 1e30, 1e30, {0x800, 0x800, 0x7fe, 0xffe, 0x7fe, 0x7fe});
+}
+
+TEST_CASE("presets: scales without zero") {
+    const auto scale = [](double x, const conversion_rule& rule) { return convert<float8_e8m0fnu>(x, rule).bits(); };
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    // value, ml_dtypes, ONNX saturating and not, CUDA satfinite and not
+    const struct {
+        double x;
+        unsigned codes[5];
+    } rows[]{{0.0, {255, 0, 255, 0, 0}},           {-3.0, {255, 0, 255, 129, 129}},
+             {3.0, {129, 129, 129, 129, 129}},     {2.5, {128, 129, 129, 129, 129}},
+             {0x1p127, {254, 254, 254, 254, 254}}, {0x1.4p127, {254, 254, 255, 254, 255}},
+             {0x1p200, {255, 254, 255, 254, 255}}, {HUGE_VAL, {255, 254, 255, 254, 255}},
+             {nan, {255, 255, 255, 255, 255}},     {0x1p-127, {0, 0, 0, 0, 0}},
+             {0x1p-128, {0, 0, 0, 0, 0}}};
+    for (const auto& row : rows) {
+        CAPTURE(row.x);
+        CHECK(scale(row.x, ml_dtypes) == row.codes[0]);
+        CHECK(scale(row.x, onnx_cast_saturating) == row.codes[1]);
+        CHECK(scale(row.x, onnx_cast_non_saturating) == row.codes[2]);
+        CHECK(scale(row.x, cuda_satfinite) == row.codes[3]);
+        CHECK(scale(row.x, cuda_nosat) == row.codes[4]);
+    }
+    auto down = cuda_satfinite;
+    down.zeroless_rounding = rounding::toward_zero;
+    CHECK(scale(3.9, down) == 128);
+}
+
+TEST_CASE("presets: integers truncate, and wrap or clamp") {
+    CHECK(convert<int4>(8.9, ml_dtypes).raw() == -8);
+    CHECK(convert<int4>(-9.9, onnx_cast_saturating).raw() == 7);
+    CHECK(convert<uint4>(-1.0, ml_dtypes).raw() == 15);
+    CHECK(convert<int4>(HUGE_VAL, ml_dtypes).raw() == 0);
+    CHECK(convert<int4>(std::numeric_limits<double>::quiet_NaN(), ml_dtypes).raw() == 0);
+    CHECK(convert<int4>(0x1p130, ml_dtypes).raw() == 0);
+    CHECK(convert<std::int8_t>(-129.5, ml_dtypes) == 127);
+    CHECK(convert<std::uint8_t>(std::int64_t{-1}, ml_dtypes) == 255);
+    CHECK(convert<std::int64_t>(0x1.8p63, ml_dtypes) == -(std::int64_t{1} << 62));
+    CHECK(convert<std::int8_t>(-129.5, cuda_satfinite) == -128);
+    CHECK(convert<std::int8_t>(1.9, cuda_satfinite) == 1);
+    CHECK(convert<std::int8_t>(1.5, ocp_saturating) == 2);
+    // Fixed-point types with a fraction round and overflow as ever.
+    using q3 = dyad::fixed<8, 3>;
+    CHECK(convert<q3>(100.0, ml_dtypes).raw() == 127);
+    CHECK(convert<q3>(1.0625, ml_dtypes).raw() == 8);
+}
+
+TEST_CASE("presets: the default rule is convert, for all codes of 16 bits into every kind of type") {
+    const conversion_rule plain{};
+    CHECK(plain == ocp_non_saturating);
+    tally cases("the default rule");
+    const auto check = [&]<class To>(std::type_identity<To>) {
+        for (const auto x : reference::all_codes<dyad::float16>())
+            cases.check(word_of(convert<To>(x, plain)) == word_of(convert<To>(x)), reference::name_of<To>(), x.bits());
+        for (const auto x : reference::all_codes<float8_e4m3fnuz>())
+            cases.check(word_of(convert<To>(x, plain)) == word_of(convert<To>(x)), reference::name_of<To>(), x.bits());
+    };
+    check(std::type_identity<float8_e4m3fn>{});
+    check(std::type_identity<float8_e5m2>{});
+    check(std::type_identity<float8_e8m0fnu>{});
+    check(std::type_identity<float6_e3m2fn>{});
+    check(std::type_identity<dyad::bfloat16>{});
+    check(std::type_identity<float>{});
+    check(std::type_identity<double>{});
+    check(std::type_identity<std::int8_t>{});
+    check(std::type_identity<std::uint64_t>{});
+    check(std::type_identity<int4>{});
+    check(std::type_identity<dyad::fixed<12, 3>>{});
+    static_assert(convert<float8_e4m3fn>(1e9f, cuda_satfinite).bits() == 0b0'1111'110);
+}
+
 }  // namespace

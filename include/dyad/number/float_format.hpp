@@ -79,9 +79,17 @@ struct float_format {
     const bool ranges = f.exponent_bits >= 1 && f.exponent_bits <= 16 && f.significand_bits >= 0 &&
                         f.significand_bits <= 60 && f.width() <= 64 && f.width() >= 2;
     const bool nan_needs_sign = f.nan != nan_codes::negative_zero || (f.is_signed && !f.has_negative_zero);
-    const bool ieee_nan_needs_field = f.nan != nan_codes::ieee || f.significand_bits >= 1;
     const bool zero_sign = !f.has_negative_zero || (f.has_zero && f.is_signed);
-    return ranges && nan_needs_sign && ieee_nan_needs_field && zero_sign;
+    if (!ranges || !nan_needs_sign || !zero_sign) return false;
+    // Every code has one meaning: an all-ones exponent is infinity and NaN, or infinity alone without significand bits.
+    const bool ieee_infinity = f.infinity == infinity_codes::ieee;
+    const bool ieee_nan = f.nan == nan_codes::ieee;
+    const bool alone = f.significand_bits == 0 && !ieee_nan && f.nan != nan_codes::top;
+    if (ieee_infinity || ieee_nan) {
+        return ieee_infinity && (alone || (ieee_nan && f.significand_bits >= 1)) && f.exponent_bits >= 2;
+    }
+    const int special = (f.infinity == infinity_codes::top ? 1 : 0) + (f.nan == nan_codes::top ? 1 : 0);
+    return f.top_code() > static_cast<std::uint64_t>(special);  // at least two finite codes
 }
 
 inline constexpr float_format binary32_format{.exponent_bits = 8, .significand_bits = 23, .bias = 127};

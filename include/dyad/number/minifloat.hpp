@@ -22,8 +22,8 @@ template <float_format F>
 class minifloat {
     static_assert(is_consistent(F),
                   "dyad::minifloat's format must have 1 to 16 exponent bits, at most 64 bits in all and 60 of them for "
-                  "the significand, room for its NaN codes, a sign for NaN at negative zero, and a negative zero only "
-                  "beside a zero and a sign.");
+                  "the significand, one meaning for every code (IEEE infinity and NaN come together) and two finite "
+                  "ones, a sign for NaN at negative zero, and a negative zero only beside a zero and a sign.");
 
 public:
     using bits_type = float_bits<F>;
