@@ -38,16 +38,22 @@ inline constexpr std::array<std::uint64_t, 24> two_over_pi{
     0x7527'BAC7'EBE5'F17B, 0x3D07'39F7'8A52'92EA, 0x6BFB'5FB1'1F8D'5D08, 0x5603'3046'FC7B'6BAB, 0xF0CF'BC20'9AF4'361D,
     0xA9E3'9161'5EE6'1B08, 0x6599'855F'14A0'6840, 0x8DFF'D880'4D73'2731, 0x0606'1556'CA73'A8C9};
 
-/// 1 / (k + 1)!, 1 / (2k + 1)! and 1 / (2k + 1) with 127 fraction bits, each less than two units too small: the series
-/// of (e^x - 1) / x, of sinh(x) / x in x^2, and of atanh(x) / x in x^2.
+/// 2 / (k + 2)!, 6 / (2k + 3)!, 2 / (k + 2) and 1 / (2k + 1) with 127 fraction bits, each less than two units too
+/// small: the series of (e^x - 1 - x) / (x^2 / 2), of (sinh(x) - x) / (x^3 / 6) in x^2, of (x - log(1 + x)) / (x^2 / 2)
+/// in -x, and of atanh(x) / x in x^2.
 inline constexpr auto expm1_coefficients = [] {
-    std::array<uint128_t, 29> c{uint128_t{1} << 127};
-    for (std::size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] / (k + 1);
+    std::array<uint128_t, 28> c{uint128_t{1} << 127};
+    for (std::size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] / (k + 2);
     return c;
 }();
 inline constexpr auto sinh_coefficients = [] {
     std::array<uint128_t, 17> c{uint128_t{1} << 127};
-    for (std::size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] / (2 * k * (2 * k + 1));
+    for (std::size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] / ((2 * k + 2) * (2 * k + 3));
+    return c;
+}();
+inline constexpr auto log1p_coefficients = [] {
+    std::array<uint128_t, 9> c{};
+    for (std::size_t k = 0; k < c.size(); ++k) c[k] = (uint128_t{1} << 127) / (k + 2) * 2;
     return c;
 }();
 template <std::size_t Terms>
@@ -56,5 +62,6 @@ inline constexpr auto odd_reciprocals = [] {
     for (std::size_t k = 0; k < Terms; ++k) c[k] = (uint128_t{1} << 127) / (2 * k + 1);
     return c;
 }();
+inline constexpr unpacked_wide wide_sixth = unpacked_wide::finite(false, ~uint128_t{0} / 3, -129);
 
 }  // namespace dyad::inline v1

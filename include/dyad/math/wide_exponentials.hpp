@@ -32,11 +32,13 @@ inline constexpr int beyond_exponent = 1 << 18;
     return unpacked_wide::finite(false, 1, tiny ? -beyond_exponent : beyond_exponent);
 }
 
-/// e^x - 1 for |x| <= 1/2.
+/// e^x - 1 = x + x^2/2 (1 + x/3 + ...) for |x| <= 1/2. The sum is what rounds: it is on the right side of x, and of
+/// x + x^2/2, however small x is.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide expm1_series(const unpacked_wide& x) noexcept {
     if (x.kind == number_class::zero) return x;
     const auto signs = x.negative ? series_signs::alternating : series_signs::same;
-    return wide_product(x, series(expm1_coefficients, fraction_q128(x), signs));
+    const unpacked_wide rest = wide_product(wide_product(x, x), series(expm1_coefficients, fraction_q128(x), signs));
+    return wide_sum(trimmed(x), scaled_by_power(rest, -1));
 }
 
 /// x = n ln 2 + r with |r| < 0.35.
@@ -86,9 +88,13 @@ struct exp_reduction {
     return scaled_by_power(wide_sum(wide_one, expm1_series(rest)), x.negative ? -magnitude : magnitude);
 }
 
-/// sinh x for |x| <= 1/2.
-[[nodiscard]] DYAD_HD constexpr unpacked_wide sinh_series(const unpacked_wide& x) noexcept {
-    return wide_product(x, series(sinh_coefficients, fraction_q128(wide_product(x, x)), series_signs::same));
+/// sinh x = x + x^3/6 (1 + x^2/20 + ...) for |x| <= 1/2, or sin x = x - x^3/6 (1 - x^2/20 + ...) for |x| <= pi / 4 if
+/// the signs alternate; on the right side of x, however small it is.
+[[nodiscard]] DYAD_HD constexpr unpacked_wide sinh_series(const unpacked_wide& x, series_signs signs) noexcept {
+    const unpacked_wide square = wide_product(x, x);
+    const unpacked_wide cube = wide_product(wide_product(x, square), wide_sixth);
+    const unpacked_wide rest = wide_product(cube, series(sinh_coefficients, fraction_q128(square), signs));
+    return wide_sum(x, signs == series_signs::same ? rest : negated(rest));
 }
 
 /// The functions of any operand: a NaN comes back quiet, and the limit at an infinity.
@@ -114,7 +120,7 @@ struct exp_reduction {
 [[nodiscard]] DYAD_HD constexpr unpacked_wide sinh_wide(const unpacked_wide& x) noexcept {
     if (x.kind == number_class::nan) return quieted(x);
     if (!is_finite_nonzero(x)) return x;
-    if (x.top_exponent() < -1) return sinh_series(x);
+    if (x.top_exponent() < -1) return sinh_series(x, series_signs::same);
     return scaled_by_power(wide_sum(exp_finite(x), negated(exp_finite(negated(x)))), -1);
 }
 
@@ -124,7 +130,7 @@ struct exp_reduction {
     if (x.kind == number_class::zero) return wide_one;
     if (x.kind == number_class::infinity) return unpacked_wide::infinity(false);
     if (x.top_exponent() < 0) {
-        const unpacked_wide half = sinh_series(scaled_by_power(x, -1));
+        const unpacked_wide half = sinh_series(scaled_by_power(x, -1), series_signs::same);
         return wide_sum(wide_one, scaled_by_power(wide_product(half, half), 1));
     }
     return scaled_by_power(wide_sum(exp_finite(x), exp_finite(negated(x))), -1);
@@ -154,11 +160,19 @@ struct exp_reduction {
     return result;
 }
 
-/// 1 / (1 + e^-x), the logistic function; for x > 0 as 1 - 1 / (1 + e^x), which stays below 1.
+/// 1 / (1 + e^-x), the logistic function; for x > 0 as 1 - 1 / (1 + e^x), which stays below 1; below 2^-40 as
+/// 1/2 + (x/4 - x^3/48), where 1/2 + x/4 may well be a boundary of rounding.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide sigmoid_wide(const unpacked_wide& x) noexcept {
     if (x.kind == number_class::nan) return quieted(x);
-    if (x.kind == number_class::zero) return scaled_by_power(wide_one, -1);
+    const unpacked_wide half = scaled_by_power(wide_one, -1);
+    if (x.kind == number_class::zero) return half;
     if (x.kind == number_class::infinity) return x.negative ? unpacked_wide::zero(false) : wide_one;
+    if (x.top_exponent() < -40) {
+        const unpacked_wide quarter = scaled_by_power(x, -2);
+        const unpacked_wide cube = wide_product(wide_product(quarter, quarter), quarter);
+        const auto third = scaled_by_power(wide_sixth, 1);
+        return wide_sum(half, wide_sum(quarter, negated(scaled_by_power(wide_product(cube, third), 2))));
+    }
     unpacked_wide magnitude = x;
     magnitude.negative = false;
     const unpacked_wide small = wide_ratio(wide_one, wide_sum(wide_one, exp_finite(magnitude)));

@@ -85,11 +85,17 @@ struct odd_parts {
     return wide_product(log_finite(x), wide_log10_e);
 }
 
-/// log(1 + x); for |x| < 1/4 as 2 atanh(x / (2 + x)), which stays on its side of x.
+/// log(1 + x); for |x| < 2^-16 as x - x^2/2 (1 - 2x/3 + ...), on the right side of x and of x - x^2/2; for |x| < 1/4 as
+/// 2 atanh(x / (2 + x)).
 [[nodiscard]] DYAD_HD constexpr unpacked_wide log1p_wide(const unpacked_wide& x) noexcept {
     if (x.kind == number_class::nan) return quieted(x);
     if (x.kind == number_class::zero) return x;
     if (x.kind == number_class::infinity) return x.negative ? invalid<uint128_t>() : x;
+    if (x.top_exponent() < -16) {
+        const auto signs = x.negative ? series_signs::same : series_signs::alternating;
+        const unpacked_wide half = scaled_by_power(wide_product(x, x), -1);
+        return wide_sum(x, negated(wide_product(half, series(log1p_coefficients, fraction_q128(x), signs))));
+    }
     if (x.top_exponent() < -2) return twice_atanh(x, wide_sum(scaled_by_power(wide_one, 1), x));
     return log_wide(wide_sum(wide_one, x));
 }

@@ -16,6 +16,7 @@
 #include <dyad/core/bits.hpp>
 #include <dyad/core/unpacked.hpp>
 #include <dyad/math/wide_constants.hpp>
+#include <dyad/math/wide_exponentials.hpp>
 #include <dyad/math/wide_real.hpp>
 #include <dyad/number/arithmetic.hpp>
 
@@ -80,21 +81,16 @@ using turn_words = std::array<std::uint64_t, reduction_words + 1>;
     return {quadrant, wide_product(unpacked_wide::finite(above, digits, whole - start - 128), wide_half_pi)};
 }
 
-/// sin r for |r| <= pi / 4.
-[[nodiscard]] DYAD_HD constexpr unpacked_wide sin_series(const unpacked_wide& r) noexcept {
-    return wide_product(r, series(sinh_coefficients, fraction_q128(wide_product(r, r)), series_signs::alternating));
-}
-
 /// cos r for |r| <= pi / 4.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide cos_series(const unpacked_wide& r) noexcept {
-    const unpacked_wide half = sin_series(scaled_by_power(r, -1));
+    const unpacked_wide half = sinh_series(scaled_by_power(r, -1), series_signs::alternating);
     return wide_sum(wide_one, negated(scaled_by_power(wide_product(half, half), 1)));
 }
 
 /// sin of (quadrant + quarters) pi / 2 + r.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide sin_of_turns(const quarter_turns& x, unsigned quarters) noexcept {
     const unsigned quadrant = (x.quadrant + quarters) & 3;
-    const unpacked_wide result = (quadrant & 1) == 0 ? sin_series(x.r) : cos_series(x.r);
+    const unpacked_wide result = (quadrant & 1) == 0 ? sinh_series(x.r, series_signs::alternating) : cos_series(x.r);
     return quadrant < 2 ? result : negated(result);
 }
 
