@@ -12,16 +12,23 @@ namespace {
 
 using dyad::instruction_set;
 
-static_assert(instruction_set::scalar < instruction_set::avx2);
+static_assert(instruction_set::scalar < instruction_set::avx2 && instruction_set::avx2 < instruction_set::avx512);
 
 TEST_CASE("instruction_set: detected as the compiler's run-time library detects it") {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    const bool avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                        __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+                        __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0 &&
+                        __builtin_cpu_supports("gfni") != 0;
 #else
     const bool avx2 = false;
+    const bool avx512 = false;
 #endif
-    const instruction_set expected = avx2 ? instruction_set::avx2 : instruction_set::scalar;
+    const instruction_set expected = avx2 && avx512 ? instruction_set::avx512
+                                     : avx2         ? instruction_set::avx2
+                                                    : instruction_set::scalar;
     CHECK(dyad::detect_instruction_set() == expected);
     CHECK(dyad::best_instruction_set() == expected);
     CHECK(dyad::best_instruction_set() == expected);  // the kept answer
@@ -39,6 +46,7 @@ TEST_CASE("best_instruction_set: the same from every thread") {
 TEST_CASE("instruction_set: names") {
     CHECK(std::string(dyad::to_string(instruction_set::scalar)) == "scalar");
     CHECK(std::string(dyad::to_string(instruction_set::avx2)) == "avx2");
+    CHECK(std::string(dyad::to_string(instruction_set::avx512)) == "avx512");
 }
 
 }  // namespace

@@ -32,10 +32,20 @@ template <class T, int Rank>
     const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
     return {first, first + bytes.size()};
 }
+template <class T>
+[[nodiscard]] byte_range memory_of(std::span<T> elements) noexcept {
+    const auto first = reinterpret_cast<std::uintptr_t>(elements.data());
+    return {first, first + elements.size_bytes()};
+}
 
 /// Conservative: interleaved views count as overlapping.
 [[nodiscard]] constexpr bool overlap(byte_range x, byte_range y) noexcept {
     return x.first < y.last && y.first < x.last;
+}
+
+/// Neither the same memory nor none in common.
+[[nodiscard]] constexpr bool overlap_in_part(byte_range x, byte_range y) noexcept {
+    return overlap(x, y) && (x.first != y.first || x.last != y.last);
 }
 
 /// Might two elements of a matrix share memory? Exact for rows or columns laid end to end or apart, as real ones are.

@@ -32,7 +32,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                value_not_finite,
                                                scale_not_positive,
                                                bias_exceeds_accumulator,
-                                               archive_too_short};
+                                               archive_too_short,
+                                               dst_overlaps_src};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -65,6 +66,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::scale_not_positive: return "a scale is not a positive finite number";
         case status::bias_exceeds_accumulator: return "a bias leaves no room for the sum in the accumulator";
         case status::archive_too_short: return "the archive ends before the model's parameters do";
+        case status::dst_overlaps_src: return "dst overlaps src, and is not the same memory";
     }
     return "unknown status";
 }

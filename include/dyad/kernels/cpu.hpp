@@ -13,11 +13,17 @@ namespace dyad::inline v1 {
 /// From least to most; a cap means "at most this".
 enum class instruction_set : std::uint8_t {
     scalar,  ///< plain C++ for the build's own target
-    avx2     ///< x86-64 with AVX2 and FMA
+    avx2,    ///< x86-64 with AVX2 and FMA
+    avx512   ///< that and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and GFNI: Ice Lake, Zen 4 and newer
 };
 
 [[nodiscard]] constexpr const char* to_string(instruction_set isa) noexcept {
-    return isa == instruction_set::avx2 ? "avx2" : "scalar";
+    switch (isa) {
+        case instruction_set::scalar: return "scalar";
+        case instruction_set::avx2: return "avx2";
+        case instruction_set::avx512: return "avx512";
+    }
+    return "unknown instruction set";
 }
 
 /// Asks the processor, and the operating system through XCR0, which registers it saves.
@@ -32,11 +38,16 @@ enum class instruction_set : std::uint8_t {
     const bool xsave = (c & (1U << 27)) != 0;
     if (!fma || !xsave || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return instruction_set::scalar;
     const bool avx2 = (b & (1U << 5)) != 0;
+    constexpr unsigned f_dq_bw_vl = (1U << 16) | (1U << 17) | (1U << 30) | (1U << 31);
+    constexpr unsigned vbmi_vbmi2_gfni = (1U << 1) | (1U << 6) | (1U << 8);
+    const bool avx512 = (b & f_dq_bw_vl) == f_dq_bw_vl && (c & vbmi_vbmi2_gfni) == vbmi_vbmi2_gfni;
     unsigned low = 0;
     unsigned high = 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     const bool ymm_saved = (low & 6U) == 6U;
-    return avx2 && ymm_saved ? instruction_set::avx2 : instruction_set::scalar;
+    const bool zmm_saved = (low & 0xe6U) == 0xe6U;  // with the mask registers
+    if (!avx2 || !ymm_saved) return instruction_set::scalar;
+    return avx512 && zmm_saved ? instruction_set::avx512 : instruction_set::avx2;
 #else
     return instruction_set::scalar;
 #endif

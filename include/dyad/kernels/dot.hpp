@@ -17,7 +17,7 @@ inline constexpr std::ptrdiff_t dot_block = 8;
 inline void dot_f32_block(instruction_set isa, const float* lhs, const float* rhs, std::ptrdiff_t stride,
                           std::ptrdiff_t k, float* sums) noexcept {
 #if defined(__x86_64__)
-    if (isa == instruction_set::avx2) return avx2::dot_f32_x8(lhs, rhs, stride, k, sums);
+    if (isa >= instruction_set::avx2) return avx2::dot_f32_x8(lhs, rhs, stride, k, sums);
 #endif
     static_cast<void>(isa);
     for (std::ptrdiff_t c = 0; c < dot_block; ++c) sums[c] = scalar::dot_f32(lhs, rhs + c * stride, k);
@@ -27,7 +27,7 @@ inline void dot_f32_block(instruction_set isa, const float* lhs, const float* rh
 inline void dot_bf16_block(instruction_set isa, const float* lhs, const float* rhs, std::ptrdiff_t stride,
                            std::ptrdiff_t k, float* sums) noexcept {
 #if defined(__x86_64__)
-    if (isa == instruction_set::avx2) return avx2::dot_bf16_x8(lhs, rhs, stride, k, sums);
+    if (isa >= instruction_set::avx2) return avx2::dot_bf16_x8(lhs, rhs, stride, k, sums);
 #endif
     static_cast<void>(isa);
     for (std::ptrdiff_t c = 0; c < dot_block; ++c) sums[c] = scalar::dot_bf16(lhs, rhs + c * stride, k);
