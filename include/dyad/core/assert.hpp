@@ -14,7 +14,13 @@
 namespace dyad::inline v1 {
 
 /// Where a contract violation ends: stops the program, and the compilation where it happens in a constant expression.
-[[noreturn]] DYAD_HD inline void contract_violated() { __builtin_trap(); }
+[[noreturn]] DYAD_HD inline void contract_violated() {
+#if defined(__CUDA_ARCH__)
+    __trap();  // the device's own; the compiler's built-in is a host function there
+#else
+    __builtin_trap();
+#endif
+}
 
 }  // namespace dyad::inline v1
 

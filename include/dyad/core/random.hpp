@@ -3,15 +3,24 @@
 // Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include <dyad/core/assert.hpp>
 
 namespace dyad::inline v1 {
 
-using philox_counter = std::array<std::uint32_t, 4>;
-using philox_key = std::array<std::uint32_t, 2>;
+/// `Size` words of 32 bits. (The element access of std::array is no device function.)
+template <std::size_t Size>
+struct philox_words {
+    std::uint32_t words[Size];
+
+    [[nodiscard]] DYAD_HD constexpr std::uint32_t& operator[](std::size_t i) noexcept { return words[i]; }
+    [[nodiscard]] DYAD_HD constexpr std::uint32_t operator[](std::size_t i) const noexcept { return words[i]; }
+    [[nodiscard]] friend constexpr bool operator==(const philox_words&, const philox_words&) = default;
+};
+using philox_counter = philox_words<4>;
+using philox_key = philox_words<2>;
 
 /// Ten rounds of Philox 4x32: a bijection of the counter for each key.
 [[nodiscard]] DYAD_HD constexpr philox_counter philox4x32(philox_counter counter, philox_key key) noexcept {

@@ -77,7 +77,8 @@ template <unsigned_word T>
     // Equal top exponents: aligned to the top of the word, the significands compare as integers.
     const T a = static_cast<T>(x.significand << (word_width<T> - bit_width(x.significand)));
     const T b = static_cast<T>(y.significand << (word_width<T> - bit_width(y.significand)));
-    return a < b ? std::strong_ordering::less : a > b ? std::strong_ordering::greater : std::strong_ordering::equal;
+    // An order of ints: CUDA device code knows no std::strong_ordering::less, and not every compiler 128-bit <=>.
+    return (a > b ? 1 : a < b ? -1 : 0) <=> 0;
 }
 
 /// Order of the values; -0 equals +0, NaN is unordered.
