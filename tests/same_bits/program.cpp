@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints a hash of what number/, the integer functions of math/ and the bulk conversions compute, in the floating-point
+// environment that the first argument names: default, upward, downward, toward_zero, flush (x86-64: FTZ and DAZ).
+// Exit code 77 where the machine has no such environment.
+#include <array>
+#include <cfenv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+#include <dyad/array/convert.hpp>
+#include <dyad/math.hpp>
+
+#include "work.hpp"
+
+namespace {
+
+bool enter(std::string_view environment) {
+    if (environment == "default") return true;
+    if (environment == "upward") return std::fesetround(FE_UPWARD) == 0;
+    if (environment == "downward") return std::fesetround(FE_DOWNWARD) == 0;
+    if (environment == "toward_zero") return std::fesetround(FE_TOWARDZERO) == 0;
+#if defined(__SSE2__)
+    if (environment == "flush") {
+        constexpr unsigned flush_results = 0x8000;
+        constexpr unsigned operands_are_zero = 0x0040;
+        _mm_setcsr(_mm_getcsr() | flush_results | operands_are_zero);
+        return true;
+    }
+#endif
+    return false;
+}
+
+/// What the environment makes of the machine's own sum and product: proof that it is there.
+std::uint64_t machine_arithmetic() {
+    volatile float one = 1;
+    volatile float tiny = 0x1p-140f;
+    same_bits::hash all;
+    all.add_number<float>(one + 0x1p-30f);
+    all.add_number<float>(-one - 0x1p-30f);
+    all.add_number<float>(one + 0x1.8p-24f);
+    all.add_number<float>(tiny * 2);
+    return all.value();
+}
+
+template <dyad::number To, dyad::number From>
+void bulk(same_bits::hash& all, same_bits::source& from) {
+    std::array<From, 67> in{};
+    std::array<To, 67> out{};
+    for (From& x : in) x = from.number<From>();
+    const auto mode = from.mode();
+    for (const auto rule : {dyad::rounding::nearest_even, mode}) {
+        const auto state = dyad::convert(std::span<const From>(in), std::span<To>(out), rule, from.policy());
+        all.add(static_cast<std::uint64_t>(state));
+        for (const To x : out) all.add_number(x);
+    }
+}
+
+void bulk_work(same_bits::hash& all, same_bits::source& from) {
+    bulk<dyad::float8_e4m3fn, float>(all, from);
+    bulk<dyad::float8_e5m2, float>(all, from);
+    bulk<dyad::float4_e2m1fn, float>(all, from);
+    bulk<dyad::bfloat16, float>(all, from);
+    bulk<dyad::float16, float>(all, from);
+    bulk<float, dyad::float8_e4m3fn>(all, from);
+    bulk<float, dyad::float16>(all, from);
+    bulk<dyad::fixed<8, 4>, float>(all, from);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view environment = argc > 1 ? argv[1] : "default";
+    if (!enter(environment)) return 77;
+    same_bits::hash all;
+    for (std::uint64_t i = 0; i < 4000; ++i) all.add(same_bits::work(i));
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        same_bits::source from(i);
+        bulk_work(all, from);
+    }
+    for (std::uint64_t i = 0; i < 4000; ++i) {
+        same_bits::source from(i);
+        all.add_number(dyad::exp_float(from.moderate<float>()));
+        all.add(dyad::integer_sqrt(from.word()));
+    }
+    std::printf("%016llx %016llx\n", static_cast<unsigned long long>(all.value()),
+                static_cast<unsigned long long>(machine_arithmetic()));
+    return 0;
+}
