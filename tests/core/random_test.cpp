@@ -149,7 +149,7 @@ TEST_CASE("random_bits: the order of the elements does not matter, blocks of fou
     CHECK(shuffled == forward);
     std::vector<std::uint32_t> by_block;
     for (std::uint32_t block = 0; by_block.size() < count; ++block)
-        for (const std::uint32_t word : philox4x32({block, 0, 42, 0}, {0x89ABCDEF, 0x01234567}))
+        for (const std::uint32_t word : philox4x32({block, 0, 42, 0}, {0x89ABCDEF, 0x01234567}).words)
             by_block.push_back(word);
     by_block.resize(count);
     CHECK(by_block == forward);

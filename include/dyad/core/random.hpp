@@ -3,7 +3,7 @@
 // Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #pragma once
 
-#include <cstddef>
+#include <compare>
 #include <cstdint>
 
 #include <dyad/core/assert.hpp>
@@ -11,13 +11,13 @@
 namespace dyad::inline v1 {
 
 /// `Size` words of 32 bits. (The element access of std::array is no device function.)
-template <std::size_t Size>
+template <unsigned Size>
 struct philox_words {
     std::uint32_t words[Size];
 
-    [[nodiscard]] DYAD_HD constexpr std::uint32_t& operator[](std::size_t i) noexcept { return words[i]; }
-    [[nodiscard]] DYAD_HD constexpr std::uint32_t operator[](std::size_t i) const noexcept { return words[i]; }
-    [[nodiscard]] friend constexpr bool operator==(const philox_words&, const philox_words&) = default;
+    [[nodiscard]] DYAD_HD constexpr std::uint32_t& operator[](std::uint64_t i) noexcept { return words[i]; }
+    [[nodiscard]] DYAD_HD constexpr std::uint32_t operator[](std::uint64_t i) const noexcept { return words[i]; }
+    [[nodiscard]] friend constexpr auto operator<=>(const philox_words&, const philox_words&) = default;
 };
 using philox_counter = philox_words<4>;
 using philox_key = philox_words<2>;
