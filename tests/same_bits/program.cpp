@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints a hash of what number/, the integer functions of math/ and the bulk conversions compute, in the floating-point
-// environment that the first argument names: default, upward, downward, toward_zero, flush (x86-64: FTZ and DAZ).
-// Exit code 77 where the machine has no such environment.
+// Prints a hash of what number/, the functions of math/ made of integer arithmetic and the bulk conversions compute, in
+// the floating-point environment that the first argument names: default, upward, downward, toward_zero, flush (x86-64:
+// FTZ and DAZ). Exit code 77 where the machine has no such environment.
 #include <array>
 #include <cfenv>
 #include <cstddef>
@@ -74,6 +74,13 @@ void bulk_work(same_bits::hash& all, same_bits::source& from) {
     bulk<dyad::fixed<8, 4>, float>(all, from);
 }
 
+/// Functions of one number: looked up, and of a wider type.
+template <dyad::format T>
+void functions(same_bits::hash& all, same_bits::source& from) {
+    const T x(from.moderate<float>());
+    all.add_numbers(exp(x), log(abs(x)), tanh(x), sin(x), erf(x), exp2(x, dyad::rounding::toward_negative));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,6 +96,8 @@ int main(int argc, char** argv) {
         same_bits::source from(i);
         all.add_number(dyad::exp_float(from.moderate<float>()));
         all.add(dyad::integer_sqrt(from.word()));
+        functions<dyad::float8_e4m3fn>(all, from);
+        if (i % 16 == 0) functions<dyad::minifloat<dyad::binary32_format>>(all, from);
     }
     std::printf("%016llx %016llx\n", static_cast<unsigned long long>(all.value()),
                 static_cast<unsigned long long>(machine_arithmetic()));

@@ -8,6 +8,7 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 
 #include <dyad/core.hpp>
@@ -156,6 +157,21 @@ DYAD_HD constexpr void multiply_by_addition(hash& all, source& from) noexcept {
     all.add_number(fma(number(x), number(y), number(x)));
 }
 
+/// Text and back.
+template <dyad::number T>
+DYAD_HD constexpr void write_and_read(hash& all, source& from) noexcept {
+    const T x = from.number<T>();
+    for (const auto format : {dyad::text_format::shortest, dyad::text_format::scientific}) {
+        char text[dyad::max_chars_of<T>] = {};
+        const auto written = dyad::to_chars(text, text + dyad::max_chars_of<T>, x, format);
+        for (const char* c = text; c != written.ptr; ++c) all.add(static_cast<unsigned char>(*c));
+        T y{};
+        const auto read = dyad::from_chars(text, written.ptr, y, from.mode());
+        all.add(static_cast<std::uint64_t>(read.ec));
+        all.add_number(y);
+    }
+}
+
 /// Scales, ratios and their order; exact sums and products.
 DYAD_HD constexpr void scale_and_sum(hash& all, source& from) noexcept {
     const auto scale = dyad::multiplier::from_scale(from.moderate<double>());
@@ -188,6 +204,9 @@ DYAD_HD constexpr void small_work(hash& all, source& from) noexcept {
     work_on<dyad::float8_e4m3fn, dyad::float8_e8m0fnu, dyad::binary8p3ue, dyad::fixed<8, 4>>(all, from);
     multiply_by_addition<dyad::float8_e4m3fn>(all, from);
     multiply_by_addition<dyad::float8_e8m0fnu>(all, from);
+    convert_all<dyad::ternary>(all, from);
+    write_and_read<dyad::float8_e4m3fn>(all, from);
+    write_and_read<dyad::fixed<8, 4>>(all, from);
 }
 /// What is wider.
 DYAD_HD constexpr void wide_work(hash& all, source& from) noexcept {
@@ -196,6 +215,7 @@ DYAD_HD constexpr void wide_work(hash& all, source& from) noexcept {
     multiply_by_addition<dyad::bfloat16>(all, from);
     multiply_by_addition<float>(all, from);
     multiply_by_addition<double>(all, from);
+    write_and_read<float>(all, from);
 }
 
 /// The hash of the case `index`.
