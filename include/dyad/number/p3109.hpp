@@ -32,10 +32,18 @@ enum class domain : std::uint8_t { extended, finite };
             .overflow = overflow_codes::largest};
 }
 
+/// Says in a sentence what the alias below would say as a failed constraint.
+template <int K, int P, signedness Sign, domain Range>
+struct p3109_number {
+    static_assert(K >= 3 && K <= 16, "dyad::binary's K must be 3 to 16 bits, the sign included.");
+    static_assert(P >= 1 && P <= (Sign == signedness::is_signed ? K - 1 : K),
+                  "dyad::binary's P must be 1 to K - 1 digits in a signed format, 1 to K in an unsigned one.");
+    using type = minifloat<p3109_format(K, P, Sign, Range)>;
+};
+
 /// P3109's Binary{K}p{P}: precision P < K signed, P <= K unsigned, 3 <= K <= 16.
 template <int K, int P, signedness Sign = signedness::is_signed, domain Range = domain::extended>
-    requires(K >= 3 && K <= 16 && P >= 1 && P <= (Sign == signedness::is_signed ? K - 1 : K))
-using binary = minifloat<p3109_format(K, P, Sign, Range)>;
+using binary = typename p3109_number<K, P, Sign, Range>::type;
 
 // The names of the 120 formats of 3 to 8 bits.
 using binary3p1se = binary<3, 1>;

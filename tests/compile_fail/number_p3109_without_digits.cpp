@@ -1,0 +1,5 @@
+// expect: dyad::binary.s P must be 1 to K - 1 digits in a signed format, 1 to K in an unsigned one\.
+// SPDX-License-Identifier: Apache-2.0
+#include <dyad/number.hpp>
+
+dyad::binary<8, 0, dyad::signedness::is_unsigned> x;
