@@ -308,4 +308,40 @@ TEST_CASE("fixed: layout, order, numeric_limits") {
     CHECK(std::numeric_limits<dyad::integer<64>>::digits10 == std::numeric_limits<std::int64_t>::digits10);
 }
 
+template <class T>
+void check_limits() {
+    CAPTURE(name_of<T>());
+    using limits = std::numeric_limits<T>;
+    T largest = T::from_raw(0);
+    T smallest = largest;
+    bool integers = true;
+    for (std::uint32_t pattern = 0; pattern < 1u << T::width; ++pattern) {
+        const T x = T::from_bits(static_cast<typename T::bits_type>(pattern));
+        if (x > largest) largest = x;
+        if (x < smallest) smallest = x;
+        if (std::floor(static_cast<double>(x)) != static_cast<double>(x)) integers = false;
+    }
+    CHECK(limits::max() == largest);
+    CHECK(limits::lowest() == smallest);
+    CHECK(limits::min() == smallest);
+    CHECK(limits::is_signed == (smallest < T::from_raw(0)));
+    CHECK(limits::is_integer == integers);
+    // Units that count without a gap: 0 to 2^digits - 1.
+    CHECK(std::ldexp(static_cast<double>(largest), T::fraction) == std::ldexp(1.0, limits::digits) - 1);
+    CHECK(std::pow(10.0, limits::digits10) <= std::ldexp(1.0, limits::digits));
+    CHECK(std::pow(10.0, limits::digits10 + 1) > std::ldexp(1.0, limits::digits));
+    CHECK((limits::is_specialized && limits::is_exact && limits::is_bounded && limits::radix == 2));
+    CHECK_FALSE((limits::is_iec559 || limits::has_infinity || limits::has_quiet_NaN || limits::has_signaling_NaN));
+}
+
+TEST_CASE("fixed: numeric_limits against all codes") {
+    [&]<int... Index>(std::integer_sequence<int, Index...>) {
+        (check_limits<fixed<Index + 2, 0>>(), ...);
+        (check_limits<fixed<Index + 1, -2, signedness::is_unsigned>>(), ...);
+        (check_limits<fixed<Index + 2, Index + 1>>(), ...);
+        (check_limits<fixed<Index + 1, 9, signedness::is_unsigned, overflow::wrap>>(), ...);
+    }
+    (std::make_integer_sequence<int, 7>{});
+}
+
 }  // namespace

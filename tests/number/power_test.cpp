@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <dyad/number/classification.hpp>
 #include <dyad/number/ternary.hpp>
 
 #include "support/exact.hpp"
@@ -267,6 +268,30 @@ TEST_CASE("power: all codes of every width") {
     static_assert(!std::is_convertible_v<double, power<4, 2>> && !std::is_convertible_v<power<4, 2>, double>);
     // 24 bits do not hold 32767^2 = 2^30 - 2^16 + 1.
     static_assert(static_cast<float>(power<16, 2>::from_raw(32767)) == 0x1.fff8p29f);
+}
+
+TEST_CASE("power: the functions of every number type") {
+    tally cases("functions");
+    using number = power<8, 2>;
+    const auto of = [](int c) { return number::from_raw(static_cast<std::int8_t>(c)); };
+    const type t = type_of<8>();
+    for (int c = -127; c <= 127; ++c) {
+        const number x = of(c);
+        cases.check(abs(x) == of(c < 0 ? -c : c), "abs of ", c);
+        cases.check(next_up(x) == of(c < 127 ? c + 1 : c), "next_up of ", c);
+        cases.check(next_down(x) == of(c > -127 ? c - 1 : c), "next_down of ", c);
+        cases.check(floor(x) == x && ceil(x) == x, "floor of ", c);
+        // The root of c^2 is the integer |c|, rounded to a square; of a negative number it is NaN, so 0.
+        cases.check(sqrt(x).raw() == (c < 0 ? 0 : expected(t, c, 1, rounding::nearest_even)), "sqrt of ", c);
+        for (int d = -127; d <= 127; d += 7) {
+            const int128_t sum = int128_t{x.value()} + of(d).value();
+            for (const rounding mode : dyad_test::all_rounding_modes) {
+                cases.check(add(x, of(d), mode).raw() == expected(t, sum, 1, mode), c, " + ", d, " ", mode);
+                const int128_t fused = int128_t{x.value()} * of(d).value() + of(-3).value();
+                cases.check(fma(x, of(d), of(-3), mode).raw() == expected(t, fused, 1, mode), c, " * ", d, " ", mode);
+            }
+        }
+    }
 }
 
 TEST_CASE("power: of 2 bits is ternary") {

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <dyad/number/classification.hpp>
+#include <dyad/number/minimum.hpp>
+
 #include "support/exact.hpp"
 #include "support/tally.hpp"
 
@@ -98,6 +101,23 @@ TEST_CASE("ternary: all pairs of operands") {
             CHECK((x == y) == (a == b));
         }
     }
+}
+
+TEST_CASE("ternary: the functions of every number type") {
+    CHECK(abs(minus_one) == one);
+    CHECK(sqrt(one) == one);
+    CHECK(sqrt(minus_one) == zero);  // NaN
+    CHECK(floor(minus_one) == minus_one);
+    CHECK(next_up(minus_one) == zero);
+    CHECK(next_up(zero) == one);
+    CHECK(next_up(one) == one);
+    CHECK(next_down(minus_one) == minus_one);
+    CHECK(ulp(one) == one);
+    CHECK(copysign(one, minus_one) == minus_one);
+    CHECK(fma(one, one, minus_one) == zero);
+    CHECK(add(one, one, rounding::toward_zero) == one);
+    CHECK(min(one, zero) == zero);
+    CHECK(signbit(minus_one));
 }
 
 TEST_CASE("ternary: numeric_limits") {

@@ -60,6 +60,13 @@ cpp_int closed(char operation, const cpp_int& x, const cpp_int& y) {
         case '-': return raw_of(z -= w);
         case '*': return raw_of(z *= w);
         case '/': return raw_of(z /= w);
+        case 'r': return raw_of(sqrt(z));
+        case 'a': return raw_of(abs(z));
+        case '<': return raw_of(min(z, w));
+        case '>': return raw_of(max(z, w));
+        case 'f': return raw_of(floor(z));
+        case 'c': return raw_of(ceil(z));
+        case 'e': return raw_of(round_to_integer(z, rounding::nearest_even));
         default: return raw_of(-z);
     }
 }

@@ -194,6 +194,8 @@ using integer = fixed<Bits, 0, signedness::is_signed, overflow::saturate>;
 template <int Bits>
 using uinteger = fixed<Bits, 0, signedness::is_unsigned, overflow::saturate>;
 
+/// The integers of 2 to 16 bits by name. CUDA has vector types called int2 to uint4 in the global namespace: beside its
+/// headers write dyad::int4, and no using directive for dyad in the global namespace.
 using int2 = integer<2>;
 using int3 = integer<3>;
 using int4 = integer<4>;

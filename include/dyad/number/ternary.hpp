@@ -24,6 +24,7 @@ public:
     using bits_type = std::uint8_t;
     using raw_type = std::int8_t;
     static constexpr int width = 2;
+    static constexpr int fraction = 0;
 
     ternary() = default;
 

@@ -79,9 +79,9 @@ inline constexpr bool is_narrow_fixed<fixed<Width, Fraction, Sign, Overflow>> = 
 template <class T>
 concept wide_fixed_number = is_wide_fixed<T>;
 
-/// The members, roundings and overflows of `fixed` (see there), for 65 to 4096 bits. Not a `format`: the codes are
-/// arrays of words. `raw_type` is one of Boost's numbers and converts from and to cpp_int; the object itself holds the
-/// raw number's two's complement words, lowest first, sign extended.
+/// The members, roundings and overflows of `fixed` (see there), sqrt, abs, min, max and rounding to integers, for 65 to
+/// 4096 bits. Not a `format`: the codes are arrays of words. `raw_type` is one of Boost's numbers and converts from and
+/// to cpp_int; the object itself holds the raw number's two's complement words, lowest first, sign extended.
 template <int Width, int Fraction, signedness Sign, overflow Overflow>
     requires(Width > 64)
 class fixed<Width, Fraction, Sign, Overflow> {
@@ -214,6 +214,35 @@ public:
                                             rounding::nearest_even);
     }
     [[nodiscard]] friend constexpr fixed operator-(const fixed& x) noexcept { return zero() - x; }
+    /// The square root; of a negative number what a NaN becomes.
+    [[nodiscard]] friend constexpr fixed sqrt(const fixed& x) noexcept {
+        if (x.is_negative()) return no_code(zero());
+        // The root of m 2^-e is sqrt(m) 2^(-e/2), for an even e; its last digit is odd where there are others.
+        constexpr int digits = (Width > Fraction ? Width : Fraction) + 66;
+        constexpr int even = 2 * digits + (Fraction % 2 != 0 ? 1 : 0);
+        using square_type = big_uint<Width + even + 1>;
+        const square_type square = square_type(x.raw_magnitude()) << even;
+        square_type root = sqrt(square);
+        if (root * root != square) root |= 1;
+        return rounded_from<Width + even + 1>(false, root, -(even + Fraction) / 2, rounding::nearest_even);
+    }
+    /// |x|; of the lowest number as the type's overflow says.
+    [[nodiscard]] friend constexpr fixed abs(const fixed& x) noexcept { return x.is_negative() ? -x : x; }
+    /// The first of two equal numbers, as std::min and std::max.
+    [[nodiscard]] friend constexpr const fixed& min(const fixed& x, const fixed& y) noexcept { return y < x ? y : x; }
+    [[nodiscard]] friend constexpr const fixed& max(const fixed& x, const fixed& y) noexcept { return x < y ? y : x; }
+    /// x rounded to an integer; where the type has no such integer, one more rounding.
+    [[nodiscard]] friend constexpr fixed round_to_integer(const fixed& x, rounding rule) noexcept {
+        if (Fraction <= 0) return x;
+        const magnitude_type m = big_shift_right<Width + 1>(x.raw_magnitude(), Fraction, x.is_negative(), rule);
+        return rounded_from<Width + 1>(x.is_negative(), m, 0, rounding::nearest_even);
+    }
+    [[nodiscard]] friend constexpr fixed floor(const fixed& x) noexcept {
+        return round_to_integer(x, rounding::toward_negative);
+    }
+    [[nodiscard]] friend constexpr fixed ceil(const fixed& x) noexcept {
+        return round_to_integer(x, rounding::toward_positive);
+    }
     constexpr fixed& operator+=(const fixed& y) noexcept { return *this = *this + y; }
     constexpr fixed& operator-=(const fixed& y) noexcept { return *this = *this - y; }
     constexpr fixed& operator*=(const fixed& y) noexcept { return *this = *this * y; }
