@@ -98,9 +98,8 @@ template <float_format F, tail_rule Tail>
     if constexpr (!F.has_zero) result = a == 0U ? zero + c.below : result;
     result = a == infinity ? by_sign(x, c.infinite) : result;
     // 5. NaN.
-    constexpr std::uint32_t nan[2] = {
-        static_cast<std::uint32_t>(encode_nan<F>(false, quiet_bit<std::uint64_t>)),
-        static_cast<std::uint32_t>(encode_nan<F>(true, quiet_bit<std::uint64_t>))};
+    constexpr std::uint32_t nan[2] = {static_cast<std::uint32_t>(encode_nan<F>(false, quiet_bit<std::uint64_t>)),
+                                      static_cast<std::uint32_t>(encode_nan<F>(true, quiet_bit<std::uint64_t>))};
     words not_a_number = by_sign(x, nan);
     if constexpr (F.nan == nan_codes::ieee)
         not_a_number |= ((a | 0x0040'0000U) & 0x007f'ffffU) >> static_cast<std::uint32_t>(23 - m);
