@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,10 +16,19 @@ using dyad::instruction_set;
 
 static_assert(instruction_set::scalar < instruction_set::avx2 && instruction_set::avx2 < instruction_set::avx512);
 
+#if defined(__x86_64__)
+/// Older compilers do not know this name.
+bool has_f16c() {
+    std::ifstream file("/proc/cpuinfo");
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    return text.empty() || text.find(" f16c ") != std::string::npos;
+}
+#endif
+
 TEST_CASE("instruction_set: detected as the compiler's run-time library detects it") {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 && has_f16c();
     const bool avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
                         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                         __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0 &&

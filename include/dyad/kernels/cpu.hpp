@@ -13,7 +13,7 @@ namespace dyad::inline v1 {
 /// From least to most; a cap means "at most this".
 enum class instruction_set : std::uint8_t {
     scalar,  ///< plain C++ for the build's own target
-    avx2,    ///< x86-64 with AVX2 and FMA
+    avx2,    ///< x86-64 with AVX2, FMA and F16C
     avx512   ///< that and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and GFNI: Ice Lake, Zen 4 and newer
 };
 
@@ -34,7 +34,8 @@ enum class instruction_set : std::uint8_t {
     unsigned c = 0;
     unsigned d = 0;
     if (__get_cpuid(1, &a, &b, &c, &d) == 0) return instruction_set::scalar;
-    const bool fma = (c & (1U << 12)) != 0;
+    constexpr unsigned fma_f16c = (1U << 12) | (1U << 29);
+    const bool fma = (c & fma_f16c) == fma_f16c;
     const bool xsave = (c & (1U << 27)) != 0;
     if (!fma || !xsave || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return instruction_set::scalar;
     const bool avx2 = (b & (1U << 5)) != 0;

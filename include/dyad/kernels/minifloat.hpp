@@ -8,10 +8,12 @@
 
 #include <dyad/kernels/avx2/minifloat.hpp>
 #include <dyad/kernels/avx512/minifloat.hpp>
+#include <dyad/kernels/avx512/rounding.hpp>
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/float_environment.hpp>
 #include <dyad/kernels/scalar/minifloat.hpp>
 #include <dyad/kernels/stream.hpp>
+#include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1 {
 
@@ -30,6 +32,10 @@ template <float_format F>
         if constexpr (avx512::has_float_planes<F>) {
             if (isa >= instruction_set::avx512) return &avx512::decode_table_blocks<F>;
         }
+    }
+    if constexpr (F == float16_format) {
+        if (isa >= instruction_set::avx512) return &avx512::decode_float16_blocks;
+        if (isa >= instruction_set::avx2) return &avx2::decode_float16_blocks;
     }
     if (isa >= instruction_set::avx2) return &avx2::decode_blocks<F>;
 #endif
@@ -64,7 +70,8 @@ void encode_rounded_floats(instruction_set isa, const float* src, float_bits<F>*
     const scalar::rounding_constants constants = scalar::make_rounding<F>(rule, policy);
     auto* kernel = &scalar::encode_rounded_blocks<F>;
 #if defined(__x86_64__)
-    if (isa >= instruction_set::avx2) kernel = &avx2::encode_rounded_blocks<F>;
+    if (isa >= instruction_set::avx512) kernel = &avx512::encode_rounded_blocks<F>;
+    else if (isa >= instruction_set::avx2) kernel = &avx2::encode_rounded_blocks<F>;
 #endif
     static_cast<void>(isa);
     for_each_block(src, dst, n, [&](const float* from, float_bits<F>* to, std::size_t blocks) {
@@ -76,6 +83,12 @@ void encode_rounded_floats(instruction_set isa, const float* src, float_bits<F>*
 template <float_format F, saturation Policy>
 void encode_nearest_floats(instruction_set isa, const float* src, float_bits<F>* dst, std::size_t n) noexcept {
     constexpr nearest_encoding encoding = make_nearest<F>(Policy);
+#if defined(__x86_64__)
+    if constexpr (F == float16_format && Policy == saturation::none) {
+        if (isa >= instruction_set::avx512) return for_each_block(src, dst, n, &avx512::encode_float16_blocks);
+        if (isa >= instruction_set::avx2) return for_each_block(src, dst, n, &avx2::encode_float16_blocks);
+    }
+#endif
     if constexpr (encoding.exists) {
         static constexpr nearest_constants constants = encoding.constants;
         const auto kernel = choose_nearest<encoding.shape, float_bits<F>>(isa);
@@ -107,7 +120,8 @@ void encode_stochastic_floats(instruction_set isa, const float* src, float_bits<
     const scalar::rounding_constants constants = scalar::make_rounding<F>(stochastic{}, policy);
     auto* kernel = &scalar::encode_stochastic_blocks<F, Tail>;
 #if defined(__x86_64__)
-    if (isa >= instruction_set::avx2) kernel = &avx2::encode_stochastic_blocks<F, Tail>;
+    if (isa >= instruction_set::avx512) kernel = &avx512::encode_stochastic_blocks<F, Tail>;
+    else if (isa >= instruction_set::avx2) kernel = &avx2::encode_stochastic_blocks<F, Tail>;
 #endif
     static_cast<void>(isa);
     const std::size_t blocks = n / kernel_block;

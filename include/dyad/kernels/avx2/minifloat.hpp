@@ -36,6 +36,31 @@ template <float_format F, scalar::tail_rule Tail>
         scalar::encode_stochastic_block<F, Tail>(src, dst, stream, first, constants);
 }
 
+using vector [[gnu::vector_size(32)]] = std::uint32_t;
+using half_vector [[gnu::vector_size(16)]] = std::uint16_t;
+
+/// float16 by F16C's own conversions: nearest even, NaN made quiet, payload cut.
+[[gnu::target("avx2,f16c"), gnu::noinline]] inline void encode_float16_blocks(const float* src, std::uint16_t* dst,
+                                                                              std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * scalar::lanes; i += 8) {
+        vector x;
+        half_vector y;
+        __builtin_memcpy(&x, src + i, sizeof x);
+        __asm__("vcvtps2ph $0, %1, %0" : "=x"(y) : "x"(x));
+        __builtin_memcpy(dst + i, &y, sizeof y);
+    }
+}
+[[gnu::target("avx2,f16c"), gnu::noinline]] inline void decode_float16_blocks(const std::uint16_t* src, float* dst,
+                                                                              std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * scalar::lanes; i += 8) {
+        half_vector x;
+        vector y;
+        __builtin_memcpy(&x, src + i, sizeof x);
+        __asm__("vcvtph2ps %1, %0" : "=x"(y) : "x"(x));
+        __builtin_memcpy(dst + i, &y, sizeof y);
+    }
+}
+
 }  // namespace dyad::inline v1::avx2
 
 #endif

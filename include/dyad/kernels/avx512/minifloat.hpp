@@ -128,6 +128,28 @@ template <nearest_shape S>
                                    58, 60, 62);
 }
 
+/// Stores 64 codes.
+template <class Code>
+[[gnu::target("avx512vbmi"), gnu::always_inline]] inline void store_codes(words w, words x, words y, words z,
+                                                                          Code* dst) noexcept {
+    if constexpr (sizeof(Code) == 1) {
+        const bytes first = low_bytes(w, x);
+        const bytes second = low_bytes(y, z);
+        __builtin_memcpy(dst, &first, 32);
+        __builtin_memcpy(dst + 32, &second, 32);
+    } else if constexpr (sizeof(Code) == 2) {
+        const halves first = low_halves(w, x);
+        const halves second = low_halves(y, z);
+        __builtin_memcpy(dst, &first, 64);
+        __builtin_memcpy(dst + 32, &second, 64);
+    } else {
+        __builtin_memcpy(dst, &w, 64);
+        __builtin_memcpy(dst + 16, &x, 64);
+        __builtin_memcpy(dst + 32, &y, 64);
+        __builtin_memcpy(dst + 48, &z, 64);
+    }
+}
+
 /// 64 n codes: scalar::encode_nearest_block, n times.
 template <nearest_shape S, class Code>
 [[gnu::target("avx512vbmi,avx512vl"), gnu::noinline]] inline void encode_nearest_blocks(
@@ -139,22 +161,7 @@ template <nearest_shape S, class Code>
         const words x = encode_nearest<S>(load(src + 16), c);
         const words y = encode_nearest<S>(load(src + 32), c);
         const words z = encode_nearest<S>(load(src + 48), c);
-        if constexpr (sizeof(Code) == 1) {
-            const bytes first = low_bytes(w, x);
-            const bytes second = low_bytes(y, z);
-            __builtin_memcpy(dst, &first, 32);
-            __builtin_memcpy(dst + 32, &second, 32);
-        } else if constexpr (sizeof(Code) == 2) {
-            const halves first = low_halves(w, x);
-            const halves second = low_halves(y, z);
-            __builtin_memcpy(dst, &first, 64);
-            __builtin_memcpy(dst + 32, &second, 64);
-        } else {
-            __builtin_memcpy(dst, &w, 64);
-            __builtin_memcpy(dst + 16, &x, 64);
-            __builtin_memcpy(dst + 32, &y, 64);
-            __builtin_memcpy(dst + 48, &z, 64);
-        }
+        store_codes(w, x, y, z, dst);
     }
 }
 
@@ -240,6 +247,28 @@ template <float_format F>
         const bytes high = look_up(x, high0, high1);
         const bytes y = reinterpret_cast<signed_bytes>(x) < 0 ? high : low;
         __builtin_memcpy(dst, &y, 64);
+    }
+}
+
+using half_size [[gnu::vector_size(32)]] = std::uint16_t;
+
+/// float16 by AVX-512's own conversions: nearest even, NaN made quiet, payload cut.
+[[gnu::target("avx512vl"), gnu::noinline]] inline void encode_float16_blocks(const float* src, std::uint16_t* dst,
+                                                                             std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * 64; i += 16) {
+        half_size y;
+        __asm__("vcvtps2ph $0, %1, %0" : "=v"(y) : "v"(load(src + i)));
+        __builtin_memcpy(dst + i, &y, sizeof y);
+    }
+}
+[[gnu::target("avx512vl"), gnu::noinline]] inline void decode_float16_blocks(const std::uint16_t* src, float* dst,
+                                                                             std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * 64; i += 16) {
+        half_size x;
+        words y;
+        __builtin_memcpy(&x, src + i, sizeof x);
+        __asm__("vcvtph2ps %1, %0" : "=v"(y) : "v"(x));
+        __builtin_memcpy(dst + i, &y, sizeof y);
     }
 }
 

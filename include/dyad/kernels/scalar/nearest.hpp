@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include <dyad/core/saturation.hpp>
+#include <dyad/kernels/scalar/select.hpp>
 #include <dyad/number/float_format.hpp>
 
 namespace dyad::inline v1 {
@@ -165,9 +166,9 @@ template <nearest_shape S>
     const bool is_nan = magnitude > infinity;
     // 1. What stands for magnitudes beyond the range, infinity and NaN.
     std::uint32_t a = magnitude < c.bound ? magnitude : c.bound;
-    if constexpr (S.infinity == infinity_rule::kept) a = magnitude == infinity ? c.infinity : a;
-    if constexpr (S.nan == nan_rule::replaced) a = is_nan ? c.nan : a;
-    if constexpr (S.nan == nan_rule::payload) a = is_nan ? c.nan | (magnitude & c.nan_digits) : a;
+    if constexpr (S.infinity == infinity_rule::kept) a = select(magnitude == infinity, c.infinity, a);
+    if constexpr (S.nan == nan_rule::replaced) a = select(is_nan, c.nan, a);
+    if constexpr (S.nan == nan_rule::payload) a = select(is_nan, c.nan | (magnitude & c.nan_digits), a);
     // 2. Round.
     std::uint32_t code = 0;
     if constexpr (S.core == nearest_core::summed) {
@@ -180,22 +181,21 @@ template <nearest_shape S>
         const std::uint32_t half = (1U << (c.shift - 1)) - 1;
         code = (a + half + ((a >> c.shift) & 1)) >> c.shift;
         if constexpr (S.core == nearest_core::powers) {
-            const std::uint32_t below = magnitude >= c.low ? 1 : 0;
-            code = magnitude >= c.smallest ? code : below;
+            code = select(magnitude >= c.smallest, code, select(magnitude >= c.low, 1));
         }
     }
     code &= c.code_mask;
     // 3. Sign.
     const std::uint32_t sign = (bits >> c.sign_shift) & c.sign_bit;
     if constexpr (S.sign == sign_rule::none_negative) {
-        return (bits >> 31) != 0 && !is_nan && code != 0 ? c.below : code;
+        const bool negative = (bits ^ 0x8000'0000) <= infinity;  // minus zero to minus infinity
+        return select(negative, select(code != 0, c.below), code);
     } else if constexpr (S.sign == sign_rule::positive_only) {
-        code = bits - 1 < infinity ? code : c.below;
-        return is_nan ? c.nan_code : code;
+        return select(is_nan, c.nan_code, select(bits - 1 < infinity, code, c.below));
     } else if constexpr (S.nan == nan_rule::positive) {
-        return is_nan ? code : code | sign;
+        return code | select(!is_nan, sign);
     } else if constexpr (S.sign == sign_rule::of_nonzero) {
-        return code != 0 ? code | sign : 0;
+        return code | select(code != 0, sign);
     } else {
         return code | sign;
     }

@@ -10,18 +10,10 @@
 
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/saturation.hpp>
+#include <dyad/kernels/scalar/select.hpp>
 #include <dyad/number/float_format.hpp>
 
 namespace dyad::inline v1::scalar {
-
-/// chosen ? x : y, or 0, by masks: compilers make branches of some conditional expressions, and no vectors of branches.
-[[nodiscard, gnu::always_inline]] constexpr std::uint32_t select(bool chosen, std::uint32_t x) noexcept {
-    return x & (0U - static_cast<std::uint32_t>(chosen));
-}
-[[nodiscard, gnu::always_inline]] constexpr std::uint32_t select(bool chosen, std::uint32_t x,
-                                                                 std::uint32_t y) noexcept {
-    return y ^ ((x ^ y) & (0U - static_cast<std::uint32_t>(chosen)));
-}
 
 /// What a rounding mode adds to f for each sign, flipped where the code below is odd, and what a policy gives beyond
 /// the range.
