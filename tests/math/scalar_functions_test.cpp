@@ -5,6 +5,8 @@
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/p3109.hpp>
+#include <dyad/number/power.hpp>
+#include <dyad/number/ternary.hpp>
 
 #include <doctest/doctest.h>
 
@@ -36,6 +38,7 @@ TEST_CASE("fixed point and integers") {
                 dyad::integer<4>, dyad::fixed<8, 5, dyad::signedness::is_unsigned>,
                 dyad::fixed<8, 2, dyad::signedness::is_signed, dyad::overflow::wrap>>();
 }
+TEST_CASE("codes of squares, and ternary") { check_types<dyad::power<4, 2>, dyad::power<8, 2>, dyad::ternary>(); }
 TEST_CASE("wider types: samples of all magnitudes") {
     const auto all = dyad_test::all_of_them();
     dyad_test::check_codes<dyad::bfloat16>(all, dyad_test::every<dyad::bfloat16>(251));

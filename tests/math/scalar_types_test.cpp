@@ -94,8 +94,8 @@ std::vector<T> linear(const matrix& weights, const std::vector<T>& x) {
     return y;
 }
 
-/// softmax(W3 normalised(clamped tanh(W2 gelu(W1 x)))), with |floor(first logit + 1/2)| added to the last logit: every name
-/// of <cmath> that a network uses.
+/// softmax(W3 normalised(clamped tanh(W2 gelu(W1 x)))), with |floor(first logit + 1/2)| added to the last logit: every
+/// name of <cmath> that a network uses.
 template <class T>
 std::vector<T> network(const std::vector<T>& x) {
     using std::abs, std::floor, std::max, std::min, std::tanh;
@@ -173,6 +173,14 @@ TEST_CASE("wider floating-point formats, float and double") {
 TEST_CASE("fixed point and integers") {
     check_types<dyad::fixed<8, 4>, dyad::fixed<16, 8>, dyad::fixed<32, 16>, dyad::fixed<64, 32>, dyad::fixed<8, 7>,
                 dyad::integer<4>, dyad::integer<8>, dyad::uinteger<8>>();
+}
+
+TEST_CASE("codes of squares, and ternary") { check_types<dyad::power<4, 2>, dyad::power<8, 2>, dyad::ternary>(); }
+TEST_CASE("products by L-Mul") {
+    using dyad::lmul_variant;
+    check_types<dyad::lmul_number<dyad::bfloat16>, dyad::lmul_number<dyad::float8_e4m3fn>,
+                dyad::lmul_number<dyad::float8_e5m2, lmul_variant::adder>,
+                dyad::lmul_number<dyad::bfloat16, lmul_variant::mitchell>, dyad::lmul_number<float>>();
 }
 
 /// The largest difference from the real numbers, in units of 2^-digits.

@@ -27,7 +27,7 @@ cpp_int scaled(const big& x, int bits) { return cpp_int(big(floor(big(ldexp(x, b
 
 /// Is c the value, cut after its digits?
 void check_cut(const dyad::unpacked_wide& c, const big& value) {
-    CHECK(bit_width(c.significand) == 128);
+    CHECK(dyad::bit_width(c.significand) == 128);
     CHECK(!c.negative);
     CHECK(to_integer(c.significand) == scaled(value, -c.exponent));
 }

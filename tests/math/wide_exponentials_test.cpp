@@ -18,13 +18,13 @@ TEST_CASE("relative errors") {
     const auto small = dyad_test::wide_operands(400, -140, -10, both);
     const auto large = dyad_test::wide_operands(200, 8, 15, both);
     for (const auto& operands : {moderate, small, large}) {
-        check_wide(function::exp, dyad::exp_wide, operands, -121.0);
-        check_wide(function::exp2, dyad::exp2_wide, operands, -121.0);
-        check_wide(function::expm1, dyad::expm1_wide, operands, -119.0);
-        check_wide(function::sinh, dyad::sinh_wide, operands, -119.0);
-        check_wide(function::cosh, dyad::cosh_wide, operands, -120.0);
+        check_wide(function::exp, dyad::exp_wide, operands, -122.0);
+        check_wide(function::exp2, dyad::exp2_wide, operands, -122.0);
+        check_wide(function::expm1, dyad::expm1_wide, operands, -120.0);
+        check_wide(function::sinh, dyad::sinh_wide, operands, -120.0);
+        check_wide(function::cosh, dyad::cosh_wide, operands, -121.0);
         check_wide(function::tanh, dyad::tanh_wide, operands, -119.0);
-        check_wide(function::sigmoid, dyad::sigmoid_wide, operands, -119.0);
+        check_wide(function::sigmoid, dyad::sigmoid_wide, operands, -121.0);
     }
 }
 

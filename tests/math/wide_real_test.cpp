@@ -38,8 +38,8 @@ private:
 /// Is `got` the value x in at most 124 digits, to odd?
 bool is_rounded(const unpacked_wide& got, const cpp_rational& x) {
     if (x == 0) return got.kind == dyad::number_class::zero;
-    return bit_width(got.significand) <= dyad::wide_digits &&
-           value_of(got) == dyad_test::reference_round_to_digits(x, dyad::wide_digits, dyad::rounding::to_odd);
+    return dyad::bit_width(got.significand) <= dyad::wide_digits &&
+           dyad_test::value_of(got) == dyad_test::reference_round_to_digits(x, dyad::wide_digits, dyad::rounding::to_odd);
 }
 
 TEST_CASE("sum, product, quotient: 20 000 pairs") {
@@ -48,8 +48,8 @@ TEST_CASE("sum, product, quotient: 20 000 pairs") {
     for (int i = 0; i < 20'000; ++i) {
         const unpacked_wide x = random.draw();
         const unpacked_wide y = random.draw();
-        const cpp_rational a = value_of(x);
-        const cpp_rational b = value_of(y);
+        const cpp_rational a = dyad_test::value_of(x);
+        const cpp_rational b = dyad_test::value_of(y);
         cases.check(is_rounded(wide_sum(x, y), a + b), x, " + ", y);
         cases.check(is_rounded(wide_product(x, y), a * b), x, " * ", y);
         cases.check(is_rounded(wide_ratio(x, y), a / b), x, " / ", y);
@@ -92,7 +92,7 @@ TEST_CASE("series: the sum of its terms, and on their side of 1") {
     for (int i = 0; i < 2000; ++i) {
         const uint128_t y = i == 0 ? uint128_t{0} : dyad::join_words(random(), random()) >> (1 + random() % 127);
         for (const auto signs : {dyad::series_signs::same, dyad::series_signs::alternating}) {
-            const auto got = value_of(dyad::series(c, y, signs));
+            const auto got = dyad_test::value_of(dyad::series(c, y, signs));
             const cpp_rational step = cpp_rational(dyad_test::to_integer(y)) * dyad_test::power_of_two(-128) *
                                       (signs == dyad::series_signs::same ? 1 : -1);
             cpp_rational expected = 0;

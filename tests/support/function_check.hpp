@@ -58,6 +58,12 @@ reference::exact half_unit(const reference::exact& magnitude, dyad::fixed<Width,
     return reference::exact(1) << static_cast<unsigned>(reference::unit_digits - Fraction - 1);
 }
 
+/// Squares and ternary numbers have no one unit.
+template <class T>
+reference::exact half_unit(const reference::exact&, T) {
+    return 0;
+}
+
 /// log2 of the distance, relative to the value, from an inexact value to the nearest number or tie of T; 0 if exact.
 /// The limits 1/2, 1, 2 and x itself, which results come arbitrarily near to, do not count: there it is their side that
 /// matters, and the checks of the directed roundings see it.

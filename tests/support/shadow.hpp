@@ -10,10 +10,45 @@
 #include <memory>
 #include <stdexcept>
 
+#include <dyad/number/lmul_number.hpp>
+
 #include "support/reference_format.hpp"
 #include "support/reference_functions.hpp"
+#include "support/reference_lmul.hpp"
 
 namespace reference {
+
+template <class T, dyad::lmul_variant Variant, dyad::lmul_constant Constant>
+struct traits<dyad::lmul_number<T, Variant, Constant>> {
+    using type = dyad::lmul_number<T, Variant, Constant>;
+    static std::unique_ptr<target> make() { return traits<typename type::value_type>::make(); }
+    static dyad::int128_t code(type x) { return x.bits(); }
+};
+template <class T, dyad::lmul_variant Variant, dyad::lmul_constant Constant>
+real real_of(dyad::lmul_number<T, Variant, Constant> x) {
+    return real_of(x.value());
+}
+template <class T, dyad::lmul_variant Variant, dyad::lmul_constant Constant>
+struct name<dyad::lmul_number<T, Variant, Constant>> {
+    static std::string text() {
+        constexpr const char* variants[]{"equation", "adder", "mitchell"};
+        return "lmul_number<" + name_of<T>() + "," + variants[static_cast<int>(Variant)] + ">";
+    }
+};
+
+/// What operator* of T rounds: the exact product, or all bits of L-Mul with the paper's constant.
+template <class T>
+struct product_of {
+    static real exactly(const real& x, const real& y) { return product(x, y); }
+};
+template <class T, dyad::lmul_variant Variant>
+struct product_of<dyad::lmul_number<T, Variant>> {
+    static real exactly(const real& x, const real& y) {
+        if (Variant == dyad::lmul_variant::mitchell) return lmul_logarithms(x, y, 0);
+        const auto c = constant_of(printed_rule(dyad::lmul_number<T, Variant>::format.significand_bits));
+        return Variant == dyad::lmul_variant::adder ? lmul_logarithms(x, y, c) : lmul_equation(x, y, c);
+    }
+};
 
 /// The number of T that a target's code stands for.
 template <class T>
@@ -51,6 +86,7 @@ inline real floor_of(real x) {
 struct shadowed_type {
     std::unique_ptr<target> rounding;
     real (*decode)(dyad::int128_t code) = nullptr;
+    real (*multiply)(const real& x, const real& y) = product;
     bool over_zero_is_nan = false;                        ///< as P3109, where zero has no sign
     real (*native)(function f, const real& x) = nullptr;  ///< C++'s own functions are not rounded once
 };
@@ -76,6 +112,7 @@ template <class T>
 const shadowed_type& shadowed() {
     static const shadowed_type type = [] {
         shadowed_type made{traits<T>::make(), [](dyad::int128_t code) { return real_of(from_target<T>(code)); }};
+        made.multiply = product_of<T>::exactly;
         made.over_zero_is_nan = dyad::single_zero_with_nan<T>;
         if constexpr (dyad::native_float<T>) made.native = native_function<T>;
         return made;
@@ -99,7 +136,7 @@ public:
     friend shadow operator-(const shadow& x, const shadow& y) {
         return shadow(sum(x.value_, y.value_.what == kind::nan ? y.value_ : negated(y.value_)));
     }
-    friend shadow operator*(const shadow& x, const shadow& y) { return shadow(product(x.value_, y.value_)); }
+    friend shadow operator*(const shadow& x, const shadow& y) { return shadow(type_->multiply(x.value_, y.value_)); }
     friend shadow operator/(const shadow& x, const shadow& y) {
         const bool over_zero = is_zero(y.value_) && x.value_.what != kind::nan;
         return shadow(over_zero && type_->over_zero_is_nan ? invalid() : quotient(x.value_, y.value_));

@@ -53,7 +53,7 @@ void check_wide(reference::function f, Function wide, const std::vector<dyad::un
         const Big error = abs(Big(big_of<Big>(got) / expected - 1));
         const double digits = error == 0 ? -1000 : static_cast<double>(log2(error));
         worst = std::max(worst, digits);
-        cases.check(got.kind == dyad::number_class::finite && digits < bound && bit_width(got.significand) <= 124,
+        cases.check(got.kind == dyad::number_class::finite && digits < bound && dyad::bit_width(got.significand) <= 124,
                     reference::name_of(f), " of ", x, " is ", got, ", off by 2^", digits);
     }
     MESSAGE(reference::name_of(f) << ": relative error at most 2^" << worst << ", bound 2^" << bound);

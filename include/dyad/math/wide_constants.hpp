@@ -62,6 +62,6 @@ inline constexpr auto odd_reciprocals = [] {
     for (std::size_t k = 0; k < Terms; ++k) c[k] = (uint128_t{1} << 127) / (2 * k + 1);
     return c;
 }();
-inline constexpr unpacked_wide wide_sixth = unpacked_wide::finite(false, ~uint128_t{0} / 3, -129);
+inline constexpr unpacked_wide wide_sixth = unpacked_wide::finite(false, ~uint128_t{0} / 3 * 2, -130);
 
 }  // namespace dyad::inline v1

@@ -4,11 +4,12 @@
 // Source: the reduction and the series are classical (Muller, "Elementary functions", chapters 3 and 11).
 //
 // Errors, relative, with u = 2^-123 for each operation of wide_real.hpp:
-//   expm1_series      coefficients 2 units, steps 1, y 1: 4 2^-127 / (1 - 1/4) / 0.78, and u: below 2^-121
-//   exp, exp2         r is off by less than 2^-126, so 0.42 2^-121 / 0.7 + 2^-126 + u: below 2^-121
-//   expm1             the subtraction of 1 from e^x, |x| > 0.34, may triple it: below 2^-119
-//   sinh_series       below 2^-122 likewise (y <= 1 / 4, coefficients 1, 1/6, ...)
-//   sinh, cosh, tanh, logistic: at most the sum of two of these: below 2^-118
+//   expm1_series   x + rest, |rest / x| < 0.3, rest off by less than 4 u: below 2.2 u
+//   exp, exp2      r is off by less than 2^-126, expm1(r) / e^r below 0.42, one sum: below 2 u = 2^-122
+//   expm1          n not 0: e^x / |e^x - 1| below 3.42, one sum: below 8 u = 2^-120
+//   sinh, cosh     2 u coth(1/2) + u, or less for the series; 2 u + u: below 2^-120, 2^-121
+//   tanh           8 u for E, then a sum and a ratio: below 2^-119
+//   logistic       2 u for e^x, then a sum and a ratio: below 4 u = 2^-121
 // wide_exponentials_test measures them. A result that is not exact never shows as a number of fewer digits, and is on
 // the right side of 0, 1/2 and 1 however close to them it is.
 #pragma once
@@ -88,12 +89,17 @@ struct exp_reduction {
     return scaled_by_power(wide_sum(wide_one, expm1_series(rest)), x.negative ? -magnitude : magnitude);
 }
 
+/// x^3 / 3.
+[[nodiscard]] DYAD_HD constexpr unpacked_wide third_of_cube(const unpacked_wide& x) noexcept {
+    return wide_product(wide_product(x, wide_product(x, x)), scaled_by_power(wide_sixth, 1));
+}
+
 /// sinh x = x + x^3/6 (1 + x^2/20 + ...) for |x| <= 1/2, or sin x = x - x^3/6 (1 - x^2/20 + ...) for |x| <= pi / 4 if
 /// the signs alternate; on the right side of x, however small it is.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide sinh_series(const unpacked_wide& x, series_signs signs) noexcept {
     const unpacked_wide square = wide_product(x, x);
-    const unpacked_wide cube = wide_product(wide_product(x, square), wide_sixth);
-    const unpacked_wide rest = wide_product(cube, series(sinh_coefficients, fraction_q128(square), signs));
+    const unpacked_wide sixth = scaled_by_power(third_of_cube(x), -1);
+    const unpacked_wide rest = wide_product(sixth, series(sinh_coefficients, fraction_q128(square), signs));
     return wide_sum(x, signs == series_signs::same ? rest : negated(rest));
 }
 
@@ -136,16 +142,15 @@ struct exp_reduction {
     return scaled_by_power(wide_sum(exp_finite(x), exp_finite(negated(x))), -1);
 }
 
-/// tanh x = E / (E + 2) with E = e^2x - 1; for |x| >= 1 as 1 - 2 / (e^2x + 1), which stays below 1; below 2^-58, where
-/// x^2 / 3 is about to drown in the error, as x (1 - 2^-127).
+/// tanh x = E / (E + 2) with E = e^2x - 1; for |x| >= 1 as 1 - 2 / (e^2x + 1), which stays below 1; below 2^-32 as
+/// x - x^3/3, on the right side of x.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide tanh_wide(const unpacked_wide& x) noexcept {
     if (x.kind == number_class::nan) return quieted(x);
     if (x.kind == number_class::zero) return x;
     unpacked_wide one = wide_one;
     one.negative = x.negative;
     if (x.kind == number_class::infinity) return one;
-    constexpr auto below_one = unpacked_wide::finite(false, low_mask<uint128_t>(127), -127);
-    if (x.top_exponent() < -58) return wide_product(x, below_one);
+    if (x.top_exponent() < -32) return wide_sum(x, negated(third_of_cube(x)));
     const unpacked_wide two = scaled_by_power(wide_one, 1);
     unpacked_wide twice = scaled_by_power(x, 1);
     twice.negative = false;
@@ -168,10 +173,8 @@ struct exp_reduction {
     if (x.kind == number_class::zero) return half;
     if (x.kind == number_class::infinity) return x.negative ? unpacked_wide::zero(false) : wide_one;
     if (x.top_exponent() < -40) {
-        const unpacked_wide quarter = scaled_by_power(x, -2);
-        const unpacked_wide cube = wide_product(wide_product(quarter, quarter), quarter);
-        const auto third = scaled_by_power(wide_sixth, 1);
-        return wide_sum(half, wide_sum(quarter, negated(scaled_by_power(wide_product(cube, third), 2))));
+        const unpacked_wide rest = scaled_by_power(third_of_cube(x), -4);
+        return wide_sum(half, wide_sum(scaled_by_power(x, -2), negated(rest)));
     }
     unpacked_wide magnitude = x;
     magnitude.negative = false;
