@@ -14,6 +14,7 @@
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/float_format.hpp>
 #include <dyad/number/from_chars.hpp>
+#include <dyad/number/hash.hpp>
 #include <dyad/number/lmul.hpp>
 #include <dyad/number/lmul_adder.hpp>
 #include <dyad/number/lmul_number.hpp>

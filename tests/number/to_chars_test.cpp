@@ -10,8 +10,11 @@
 #include "support/tally.hpp"
 
 #include <dyad/number/dyadic.hpp>
+#include <dyad/number/lmul_number.hpp>
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/p3109.hpp>
+#include <dyad/number/power.hpp>
+#include <dyad/number/ternary.hpp>
 
 #include <bit>
 #include <charconv>
@@ -251,12 +254,13 @@ TEST_CASE("every code reads back as itself, in every format") {
                 const std::string text = text_of(x, format);
                 // (a subnormal code of a format that flushes reads as zero and is written so)
                 const bool same = reference::read_text(text, again) && dyad::unpack(again) == dyad::unpack(x);
-                cases.check(same, reference::name_of<T>(), " ", text);
+                cases.check(same, "code ", int(static_cast<std::uint16_t>(x.bits())), " ", text);
             }
         }
     };
     for_small_types(check);
     for_types<dyad::bfloat16, dyad::float16, dyad::fixed<16, 15>, dyad::fixed<16, 20>, dyad::uinteger<16>>(check);
+    for_types<dyad::power<4, 2>, dyad::power<8, 2>, dyad::lmul_number<dyad::float8_e4m3fn>>(check);
 }
 
 TEST_CASE("zeros, infinities, NaN") {
@@ -274,6 +278,25 @@ TEST_CASE("zeros, infinities, NaN") {
     CHECK(text_of(dyad::fixed<8, 4>{}) == "0");
 }
 
+TEST_CASE("ternary, squares, L-Mul numbers") {
+    CHECK(text_of(dyad::ternary::from_raw(-1)) == "-1");
+    CHECK(text_of(dyad::ternary::from_raw(0), text_format::scientific, 1) == "0.0e+00");
+    CHECK(text_of(dyad::power<8, 2>::from_raw(-127)) == "-16129");
+    CHECK(text_of(dyad::power<8, 2>::from_raw(100)) == "1e+04");
+    CHECK(text_of(dyad::power<8, 2>::from_raw(100), text_format::exact) == "10000");
+    CHECK(text_of(dyad::lmul_number<dyad::float8_e4m3fn>(0.3)) == "0.3");
+    CHECK(dyad::max_chars_of<dyad::ternary> < 100);
+    CHECK(dyad::max_chars_of<dyad::power<16, 2>> < 120);
+    dyad::ternary x{};
+    CHECK(reference::read_text("-0.51", x));
+    CHECK(x.raw() == -1);
+    dyad::power<8, 2> square{};
+    CHECK(reference::read_text("6.5", square));  // half-way from 2 * 2 to 3 * 3
+    CHECK(square.raw() == 2);
+    CHECK(reference::read_text("6.50000000000000000000000001", square));
+    CHECK(square.raw() == 3);
+}
+
 TEST_CASE("dyadic numbers: all digits, and none beyond 2^1100") {
     CHECK(text_of(dyad::dyadic<32>{7, -4}, text_format::fraction) == "7/16");
     CHECK(text_of(dyad::dyadic<32>{-7, -4}) == "-0.4375");
@@ -282,6 +305,8 @@ TEST_CASE("dyadic numbers: all digits, and none beyond 2^1100") {
     CHECK(text_of(dyad::dyadic<8>{1, 1100}, text_format::exact).size() == 332);
     CHECK(text_of(dyad::dyadic<8>{1, 1101}, text_format::exact) == "too large");
     CHECK(text_of(dyad::dyadic<8>{1, -1101}) == "too large");
+    CHECK(text_of(dyad::dyadic<64>{INT64_MIN, INT32_MAX}) == "too large");
+    CHECK(text_of(dyad::dyadic<64>{INT64_MAX, INT32_MIN}) == "too large");
 }
 
 TEST_CASE("formats of the widest range") {

@@ -275,6 +275,8 @@ template <text_number T>
                                                          int precision) noexcept {
     const auto value = exact_value(x);
     if (value.kind == number_class::finite) {
+        constexpr int far = 1 << 20;  // (sums of what is farther could overflow)
+        if (value.exponent < -far || value.exponent > far) return {last, text_error::value_too_large};
         const int lowest = value.exponent + trailing_zeros(value.significand);
         if (value.top_exponent() > value_range_of<T>.top || lowest < value_range_of<T>.low) {
             return {last, text_error::value_too_large};
