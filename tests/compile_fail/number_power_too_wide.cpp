@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-// expect: dyad::power.s Bits must be 2 to 16
-=======
 // expect: dyad::power.s Bits must be 2 to 16, the sign included\.
->>>>>>> fixed
 // SPDX-License-Identifier: Apache-2.0
 #include <dyad/number.hpp>
 
