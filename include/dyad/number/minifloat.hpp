@@ -99,17 +99,27 @@ private:
     bits_type bits_;
 };
 
-/// floor(log10 x) of a positive finite x: exact up to 2^127, where powers of ten fit a word; beyond, from log2.
+/// floor(log10 x) of a positive finite x: exact from 1 to 2^127, where powers of ten fit a word; elsewhere from 48
+/// digits of log2 x, which tell all but numbers less than 2^-45 of themselves above a power of ten.
 [[nodiscard]] constexpr int floor_log10(const unpacked& x) noexcept {
-    if (x.top_exponent() >= 127 || x.top_exponent() < 0) {
-        const std::int64_t scaled = std::int64_t{x.top_exponent()} * 30103;
-        return static_cast<int>(scaled < 0 ? -((-scaled + 99999) / 100000) : scaled / 100000);
+    if (x.top_exponent() >= 0 && x.top_exponent() < 127) {
+        const auto wide = static_cast<uint128_t>(x.significand);
+        const uint128_t whole = x.exponent < 0 ? shift_right(wide, -x.exponent) : wide << x.exponent;
+        int n = 0;
+        for (uint128_t power = 10; power <= whole; power *= 10) ++n;
+        return n;
     }
-    const auto wide = static_cast<uint128_t>(x.significand);
-    const uint128_t whole = x.exponent < 0 ? shift_right(wide, -x.exponent) : wide << x.exponent;
-    int n = 0;
-    for (uint128_t power = 10; power <= whole; power *= 10) ++n;
-    return n;
+    // Digits of log2 m, 1 <= m < 2 with 63 fraction bits: squaring doubles the logarithm, a square beyond 2 is a one.
+    std::uint64_t m = x.significand << (64 - bit_width(x.significand));
+    std::int64_t log2 = x.top_exponent();
+    for (int digit = 0; digit < 48; ++digit) {
+        const auto square = static_cast<uint128_t>(m) * m;
+        const bool one = (square >> 127) != 0;
+        m = static_cast<std::uint64_t>(square >> (one ? 64 : 63));
+        log2 = 2 * log2 + (one ? 1 : 0);
+    }
+    constexpr std::int64_t log10_2_q64 = 0x4D104D427DE7FBCC;  // floor(2^64 log10 2)
+    return static_cast<int>((static_cast<int128_t>(log2) * log10_2_q64) >> 112);
 }
 
 }  // namespace dyad::inline v1
@@ -144,7 +154,8 @@ public:
     // As <limits> counts: the power of two just above; the decimal exponents whose powers are normal and finite.
     static constexpr int min_exponent = F.min_exponent() + 1;
     static constexpr int max_exponent = F.max_exponent() + 1;
-    static constexpr int min_exponent10 = (min_exponent - 1) * 30103 / 100000;
+    static constexpr int min_exponent10 =
+        F.min_exponent() == 0 ? 0 : dyad::floor_log10(dyad::unpacked::finite(false, 1, F.min_exponent())) + 1;
     static constexpr int max_exponent10 =
         dyad::floor_log10(type::from_bits(static_cast<bits>(F.max_finite_code())).unpack());
     static constexpr bool traps = false;
