@@ -204,6 +204,17 @@ TEST_CASE("fixed: + - * / of random pairs of 9 to 64 bits") {
     (std::integer_sequence<int, 9, 15, 16, 17, 24, 29, 30, 31, 32, 33, 48, 61, 62, 63, 64>{});
 }
 
+TEST_CASE("fixed: quotients that wrap keep their last digits, however many there are") {
+    using enum signedness;
+    tally cases("wrapping quotients");
+    check_random_pairs(cases, arithmetic_of<fixed<64, 64, is_signed, overflow::wrap>>());
+    check_random_pairs(cases, arithmetic_of<fixed<64, 129, is_unsigned, overflow::wrap>>());
+    check_random_pairs(cases, arithmetic_of<fixed<33, 120, is_signed, overflow::wrap>>());
+    check_random_pairs(cases, arithmetic_of<fixed<64, 1000, is_signed, overflow::wrap>>());
+    check_random_pairs(cases, arithmetic_of<fixed<8, 1024, is_unsigned, overflow::wrap>>());
+    check_random_pairs(cases, arithmetic_of<fixed<64, 5, is_unsigned, overflow::wrap>>());
+}
+
 TEST_CASE("fixed: trapping operators stop at the same results that saturate") {
     using trapping = fixed<4, 2, signedness::is_signed, overflow::trap>;
     using saturating = fixed<4, 2>;

@@ -117,6 +117,8 @@ public:
             const std::int64_t dividend = static_cast<std::int64_t>(x.raw_) * (std::int64_t{1} << Fraction);
             const std::int64_t divisor = sign * static_cast<std::int64_t>(y.raw_);
             return from_exact(round_divide(sign * dividend, divisor, rounding::nearest_even));
+        } else if constexpr (Overflow == overflow::wrap && Fraction > 0) {
+            return wrapped_quotient(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>());
         } else {
             return rounded(quotient(x.unpack_as<uint128_t>(), y.unpack_as<uint128_t>()));
         }
@@ -177,6 +179,23 @@ private:
     [[nodiscard]] DYAD_HD static constexpr fixed wrapped(bool negative, uint128_t m) noexcept {
         const auto low = static_cast<bits_type>(negative ? uint128_t{0} - m : m);
         return from_bits(static_cast<bits_type>(low & low_mask<bits_type>(Width)));
+    }
+    /// x / y to nearest even: long division, Fraction digits in steps of 64, of which wrapping keeps the last ones. (A
+    /// quotient to odd has the first ones.)
+    [[nodiscard]] DYAD_HD static constexpr fixed wrapped_quotient(const unpacked_wide& x,
+                                                                  const unpacked_wide& y) noexcept {
+        const uint128_t divisor = y.significand;
+        if (divisor == 0) return from_raw(0);
+        uint128_t digits = x.significand / divisor;
+        uint128_t rest = x.significand % divisor;
+        for (int left = Fraction; left > 0; left -= 64) {
+            const int step = left < 64 ? left : 64;
+            const uint128_t raised = rest << step;
+            digits = (digits << step) | (raised / divisor);
+            rest = raised % divisor;
+        }
+        const bool up = 2 * rest > divisor || (2 * rest == divisor && (digits & 1) != 0);
+        return wrapped(x.negative != y.negative, digits + (up ? 1 : 0));
     }
     [[nodiscard]] DYAD_HD static constexpr fixed in_range(bool negative, uint128_t m) noexcept {
         const auto bound = static_cast<uint128_t>(max_raw) + (negative ? 1 : 0);
