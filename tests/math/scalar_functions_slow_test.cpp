@@ -20,6 +20,12 @@ TEST_CASE("every float16") {
         dyad_test::check_codes<dyad::float16>({f}, dyad_test::every<dyad::float16>(1));
 }
 
+TEST_CASE("pow: all pairs of 8-bit formats") {
+    dyad_test::check_pow<dyad::float8_e4m3fn>(1);
+    dyad_test::check_pow<dyad::float8_e5m2>(1);
+    dyad_test::check_pow<dyad::float8_e3m4>(1);
+}
+
 /// The results of all codes of tfloat32 before their rounding.
 void check_distances(reference::function f, dyad::wide_function wide) {
     dyad_test::tally cases("distances of " + reference::name_of(f) + " of every tfloat32");

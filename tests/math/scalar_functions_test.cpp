@@ -39,6 +39,16 @@ TEST_CASE("fixed point and integers") {
                 dyad::fixed<8, 2, dyad::signedness::is_signed, dyad::overflow::wrap>>();
 }
 TEST_CASE("codes of squares, and ternary") { check_types<dyad::power<4, 2>, dyad::power<8, 2>, dyad::ternary>(); }
+TEST_CASE("pow: all pairs of small formats, samples of larger ones") {
+    dyad_test::check_pow<dyad::float6_e3m2fn>(1);
+    dyad_test::check_pow<dyad::float4_e2m1fn>(1);
+    dyad_test::check_pow<dyad::integer<6>>(1);
+    dyad_test::check_pow<dyad::binary6p3se>(1);
+    dyad_test::check_pow<dyad::float8_e5m2>(32);
+    dyad_test::check_pow<dyad::fixed<8, 4>>(32);
+    dyad_test::check_pow<dyad::float8_e8m0fnu>(32);
+    dyad_test::check_pow<dyad::float16>(1021, 1031);
+}
 TEST_CASE("wider types: samples of all magnitudes") {
     const auto all = dyad_test::all_of_them();
     dyad_test::check_codes<dyad::bfloat16>(all, dyad_test::every<dyad::bfloat16>(251));

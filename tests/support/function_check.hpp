@@ -145,8 +145,29 @@ void check_codes(const std::vector<reference::function>& functions, const std::v
             check_operand(cases, x, *target, reference::real_of(x), f, worst);
         }
     }
+    if (worst.closeness == 0) return;
     MESSAGE(reference::name_of<T>() << ": closest to a boundary is " << reference::name_of(worst.function) << "("
                                     << worst.operand << "), at 2^" << worst.closeness << " of the result");
+}
+
+/// pow of every `base_step`-th code of T to every `step`-th.
+template <class T>
+void check_pow(std::uint64_t step, std::uint64_t base_step = 1) {
+    tally cases("pow of " + reference::name_of<T>());
+    const auto target = reference::traits<T>::make();
+    for (std::uint64_t i = 0; i < std::uint64_t{1} << T::width; i += base_step) {
+        for (std::uint64_t j = i % step; j < std::uint64_t{1} << T::width; j += step) {
+            const T x = reference::from_code<T>(i);
+            const T y = reference::from_code<T>(j);
+            target->take(reference::apply_pow(reference::real_of(x), reference::real_of(y)));
+            for (const auto mode : all_rounding_modes) {
+                const auto got = reference::traits<T>::code(pow(x, y, mode));
+                const auto expected = target->code(mode, dyad::saturation::none);
+                cases.check(got == expected, "pow of codes ", x.bits(), ", ", y.bits(), " ", mode, " gives ", got,
+                            ", not ", expected);
+            }
+        }
+    }
 }
 
 inline std::vector<reference::function> all_of_them() {

@@ -267,4 +267,56 @@ real apply(function f, const real& x) {
     return to_real(value_of(f, operand));
 }
 
+// --- pow ---
+
+/// x^(n 2^-roots) by repeated multiplication and repeated roots, if that is exact in Big; else by exp and log.
+template <class Big>
+Big pow_of(const Big& x, const Big& y) {
+    Big base = x;
+    Big exponent = abs(y);
+    while (exponent != floor(exponent) && exponent < 4096) {
+        const Big root = round(Big(ldexp(Big(sqrt(base)), 200)));
+        const Big rounded = ldexp(root, -200);
+        if (rounded * rounded != base) return exp_of(Big(y * log(x)));
+        base = rounded;
+        exponent *= 2;
+    }
+    const Big digits = log2_of(x) * abs(y);
+    if (exponent > 64) return base == 1 ? Big(1) : abs(digits) > 100'000 ? exp_of(Big(y * log(x))) : pow(x, y);
+    Big power = 1;
+    for (int i = 0; i < static_cast<int>(exponent); ++i) power *= base;
+    return y < 0 ? Big(1 / power) : power;
+}
+
+inline bool is_integer(const real& x) {
+    constexpr auto digits = static_cast<unsigned>(unit_digits);
+    return x.what == kind::infinity || exact((x.magnitude >> digits) << digits) == x.magnitude;
+}
+inline bool is_odd(const real& x) {
+    return x.what == kind::finite && is_integer(x) && bit_test(x.magnitude, static_cast<unsigned>(unit_digits));
+}
+
+/// x^y as IEEE 754 section 9.2.1 has it.
+template <class Big = big_float<640>>
+real apply_pow(const real& x, const real& y) {
+    const exact one = exact(1) << static_cast<unsigned>(unit_digits);
+    const real unity{kind::finite, false, one};
+    if (is_zero(y) || (x.what == kind::finite && !x.negative && x.magnitude == one)) return unity;
+    if (x.what == kind::nan || y.what == kind::nan) {
+        const real& nan = x.what == kind::nan ? x : y;
+        return {kind::nan, nan.negative, 0, nan.payload | quiet};
+    }
+    const bool negative = x.negative && is_odd(y);
+    if (is_zero(x)) return y.negative ? real{kind::infinity, negative} : real{kind::finite, negative, 0};
+    if (x.what == kind::infinity) return y.negative ? real{kind::finite, negative, 0} : real{kind::infinity, negative};
+    if (y.what == kind::infinity) {
+        if (x.magnitude == one) return unity;
+        return (x.magnitude > one) == y.negative ? real{kind::finite, false, 0} : real{kind::infinity, false};
+    }
+    if (x.negative && !is_integer(y)) return invalid();
+    real result = to_real(pow_of(to_big<Big>(x.magnitude, false), to_big<Big>(y.magnitude, y.negative)));
+    result.negative = negative;
+    return result;
+}
+
 }  // namespace reference

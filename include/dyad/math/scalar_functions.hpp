@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // exp, log, tanh, erf ... of every number type, found by argument-dependent lookup: `using std::exp; y = exp(x);` means
-// the same for float and for float8_e4m3fn. f(x) = pack(f(unpack(x))): the wide functions, then one rounding.
+// the same for float and for float8_e4m3fn. f(x) = pack(f(unpack(x))): a wide function, then one rounding, in any mode.
 //
-// Results are rounded correctly, in any mode, unless the real value is nearer to a boundary of rounding than the error
-// of the wide function (2^-108 of the value at most): the tests show that no operand of at most 16 bits, and none of
-// tfloat32, comes nearer than 2^-50; for wider types (fixed<64, F>) no such operand is known. A NaN, and a result
-// that does not exist, is what the type's pack makes of a NaN; log 0 is -infinity as the type packs it.
+// The result is rounded correctly unless the real value is nearer to a boundary of rounding than the error of the wide
+// function: 2^-109 of the value at most, from 0, 1/2, 1, 2 and x on the right side at any distance. No operand of 16
+// bits or fewer, and none of tfloat32, comes nearer than 2^-40 (scalar_functions_test, scalar_functions_slow_test); for
+// wider types, such as fixed<64, F>, no operand is known that comes nearer than 2^-109.
+// A NaN, and a result that does not exist, is what the type's pack makes of a NaN; log 0 is its -infinity. A wrapping
+// type gets the low digits of results below 2^109 units.
 #pragma once
 
 #include <array>
@@ -29,22 +31,32 @@ namespace dyad::inline v1 {
 /// A function of an exact operand, to 108 digits or more.
 using wide_function = unpacked_wide (*)(const unpacked_wide&) noexcept;
 
+/// Types with functions: their numbers lie between 2^-65536 and 2^65536.
+template <class T>
+concept evaluable_format = format<T> &&(std::numeric_limits<T>::max().unpack().top_exponent() <= 65536) &&
+                           (std::numeric_limits<T>::min().unpack().top_exponent() >= -65536);
+
 /// Types whose functions are looked up.
 template <class T>
 concept tabulated_format = format<T> && T::width <= 8;
 
-/// f(x) rounded once, without a table.
-template <wide_function Function, format T, rounding_rule Rule>
-[[nodiscard]] DYAD_HD constexpr T rounded_result(T x, Rule rule, saturation policy) noexcept {
-    const unpacked_wide result = Function(resize<uint128_t>(x.unpack()));
+/// A wide result as a T, rounded once.
+template <format T, rounding_rule Rule>
+[[nodiscard]] DYAD_HD constexpr T packed_result(const unpacked_wide& result, Rule rule, saturation policy) noexcept {
     if constexpr (requires { T::pack(result, rule, policy); }) return T::pack(result, rule, policy);
     else return T::pack(resize<std::uint64_t>(result), rule, policy);
 }
 
+/// f(x) rounded once, without a table.
+template <wide_function Function, format T, rounding_rule Rule>
+[[nodiscard]] DYAD_HD constexpr T rounded_result(T x, Rule rule, saturation policy) noexcept {
+    return packed_result<T>(Function(resize<uint128_t>(x.unpack())), rule, policy);
+}
+
 /// 256 results, each stored when it is first asked for: its code plus 256; 0 is "not yet". The entries are read and
 /// written as relaxed atomics, and whoever comes first or second stores the same: no lock, no guard, no start-up.
-/// (Filling it at compile time costs 0.4 to 4 s of compilation for each function and type, and passes clang's limit of
-/// 2^20 steps with erf; filling it here costs 1 to 20 us an entry, once.)
+/// (The same table as a constant costs 0.4 s of compilation for each exp or tanh of each type, 3 s for erf, whose 256
+/// evaluations also pass clang's limit of 2^20 steps; here an entry costs 0.1 to 5 us, once.)
 template <wide_function Function, tabulated_format T>
 inline constinit std::array<std::uint16_t, 256> known_results{};
 
@@ -73,64 +85,65 @@ template <wide_function Function, format T, rounding_rule Rule>
 
 /// Does 2 / pi have digits enough for all of T's operands?
 template <class T>
-concept turning_format = format<T> &&(std::numeric_limits<T>::max().unpack().top_exponent() <= max_turn_exponent);
+concept turning_format = evaluable_format<T> &&
+    (std::numeric_limits<T>::max().unpack().top_exponent() <= max_turn_exponent);
 
 /// e^x.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T exp(T x, Rule rule = rounding::nearest_even,
                                       saturation policy = saturation::none) noexcept {
     return evaluated<exp_wide>(x, rule, policy);
 }
 /// 2^x, exact for integers where it fits.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T exp2(T x, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return evaluated<exp2_wide>(x, rule, policy);
 }
 /// e^x - 1.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T expm1(T x, Rule rule = rounding::nearest_even,
                                         saturation policy = saturation::none) noexcept {
     return evaluated<expm1_wide>(x, rule, policy);
 }
 /// The natural logarithm; NaN below 0, -infinity at 0.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T log(T x, Rule rule = rounding::nearest_even,
                                       saturation policy = saturation::none) noexcept {
     return evaluated<log_wide>(x, rule, policy);
 }
 /// The binary logarithm, exact for powers of two; NaN below 0, -infinity at 0.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T log2(T x, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return evaluated<log2_wide>(x, rule, policy);
 }
 /// The decimal logarithm, exact for powers of ten; NaN below 0, -infinity at 0.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T log10(T x, Rule rule = rounding::nearest_even,
                                         saturation policy = saturation::none) noexcept {
     return evaluated<log10_wide>(x, rule, policy);
 }
 /// log(1 + x); NaN below -1, -infinity at -1.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T log1p(T x, Rule rule = rounding::nearest_even,
                                         saturation policy = saturation::none) noexcept {
     return evaluated<log1p_wide>(x, rule, policy);
 }
 /// (e^x - e^-x) / 2.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T sinh(T x, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return evaluated<sinh_wide>(x, rule, policy);
 }
 /// (e^x + e^-x) / 2.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T cosh(T x, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return evaluated<cosh_wide>(x, rule, policy);
 }
 /// sinh x / cosh x; 1 at infinity.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T tanh(T x, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return evaluated<tanh_wide>(x, rule, policy);
@@ -148,28 +161,35 @@ template <turning_format T, rounding_rule Rule = rounding>
     return evaluated<cos_wide>(x, rule, policy);
 }
 /// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T erf(T x, Rule rule = rounding::nearest_even,
                                       saturation policy = saturation::none) noexcept {
     return evaluated<erf_wide>(x, rule, policy);
 }
 /// 1 - erf x, without cancellation.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T erfc(T x, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return evaluated<erfc_wide>(x, rule, policy);
 }
 /// The logistic function 1 / (1 + e^-x).
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T sigmoid(T x, Rule rule = rounding::nearest_even,
                                           saturation policy = saturation::none) noexcept {
     return evaluated<sigmoid_wide>(x, rule, policy);
 }
 /// 1 / sqrt(x); NaN below 0, the infinity of its sign at a zero.
-template <format T, rounding_rule Rule = rounding>
+template <evaluable_format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T rsqrt(T x, Rule rule = rounding::nearest_even,
                                         saturation policy = saturation::none) noexcept {
     return evaluated<rsqrt_wide>(x, rule, policy);
+}
+/// x^y with the special values of IEEE 754: 1 for y = 0 and for x = 1, NaN for x < 0 unless y is an integer. Exact
+/// where it is a number of T.
+template <evaluable_format T, rounding_rule Rule = rounding>
+[[nodiscard]] DYAD_HD constexpr T pow(T x, T y, Rule rule = rounding::nearest_even,
+                                      saturation policy = saturation::none) noexcept {
+    return packed_result<T>(pow_wide(resize<uint128_t>(x.unpack()), resize<uint128_t>(y.unpack())), rule, policy);
 }
 
 }  // namespace dyad::inline v1
