@@ -297,6 +297,13 @@ TEST_CASE("ternary, squares, L-Mul numbers") {
     CHECK(square.raw() == 3);
 }
 
+TEST_CASE("precisions have an end") {
+    CHECK(text_of(0.1, text_format::exact, 1 << 20, 2'000'000).size() == (1 << 20) + 2);
+    CHECK(text_of(0.1, text_format::exact, INT32_MAX) == "too large");
+    CHECK(text_of(0.1, text_format::hexadecimal, INT32_MAX) == "too large");
+    CHECK(text_of(0.5, text_format::exact, INT32_MIN) == "0.5");
+}
+
 TEST_CASE("dyadic numbers: all digits, and none beyond 2^1100") {
     CHECK(text_of(dyad::dyadic<32>{7, -4}, text_format::fraction) == "7/16");
     CHECK(text_of(dyad::dyadic<32>{-7, -4}) == "-0.4375");
