@@ -149,7 +149,9 @@ TEST_CASE("numbers of the command line, and differences to values") {
                                                          {"-0.0", {0, 1}},
                                                          {"123456789.5", {246913579, 2}},
                                                          {"1e-5", {1, 100000}}};
-    for (const auto& [text, x] : numbers) {
+    for (const auto& number : numbers) {
+        const std::string text = number.first;
+        const cpp_rational& x = number.second;
         const auto parsed = show::parse_rational(text);
         REQUIRE_MESSAGE(parsed.has_value(), text);
         const dyad::unpacked_wide odd = show::to_odd(*parsed);
