@@ -61,9 +61,10 @@ def parse_format(name):
 def format_name(fields):
     if fields in NAMES:
         return NAMES[fields]
-    exponent_bits, significand_bits, bias, is_signed, infinity, nan, has_zero, negative_zero, subnormals, overflow = fields
-    if (overflow, subnormals, has_zero, negative_zero) == ("largest", "yes", True, False) and \
-            bias == 1 << (exponent_bits - 1) and nan == ("negative_zero" if is_signed else "top") and infinity != "ieee":
+    (exponent_bits, significand_bits, bias, is_signed, infinity, nan, has_zero, negative_zero, subnormals,
+     overflow) = fields
+    if ((overflow, subnormals, has_zero, negative_zero) == ("largest", "yes", True, False) and infinity != "ieee" and
+            bias == 1 << (exponent_bits - 1) and nan == ("negative_zero" if is_signed else "top")):
         precision = significand_bits + 1
         width = exponent_bits + significand_bits + (1 if is_signed else 0)
         return "binary%dp%d%s%s" % (width, precision, "s" if is_signed else "u", "e" if infinity == "top" else "f")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the examples: the digits model in this program, and the program dyad-study as a user calls it.
+# Tests of the examples: the digits model in this program, and the programs dyad-study and dyad-show as a user calls
+# them.
 find_package(Threads REQUIRED)
 
 if(NOT TARGET examples_vit_test)
@@ -13,3 +14,7 @@ add_test(NAME examples/check_study COMMAND "${CMAKE_COMMAND}" "-DSTUDY=$<TARGET_
     "-DFILES=$<TARGET_FILE:study_files>" "-DDIGITS=${PROJECT_SOURCE_DIR}/examples/digits"
     "-DWORK=${PROJECT_BINARY_DIR}/check_study" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_study.cmake")
 set_tests_properties(examples/check_study PROPERTIES TIMEOUT 600)
+
+add_test(NAME examples/check_show COMMAND "${CMAKE_COMMAND}" "-DSHOW=$<TARGET_FILE:dyad-show>"
+    "-DSOURCE=${PROJECT_SOURCE_DIR}" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_show.cmake")
+set_tests_properties(examples/check_show PROPERTIES TIMEOUT 600)

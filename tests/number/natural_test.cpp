@@ -69,6 +69,9 @@ TEST_CASE("multiplication, division by a word, shifts, subtraction, order") {
                                                       : 0) <=> 0 &&
                         (from(x) == from(y)) == (x == y),
                     x, " ", y);
+        n = from(x);
+        n.add(from(y));
+        cases.check(value_of(n) == x + y, x, " + ", y);
         n = from(x < y ? y : x);
         n.subtract(from(x < y ? x : y));
         cases.check(value_of(n) == abs(cpp_int(x - y)), x, " - ", y);

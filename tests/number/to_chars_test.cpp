@@ -282,7 +282,7 @@ TEST_CASE("ternary, squares, L-Mul numbers") {
     CHECK(text_of(dyad::ternary::from_raw(-1)) == "-1");
     CHECK(text_of(dyad::ternary::from_raw(0), text_format::scientific, 1) == "0.0e+00");
     CHECK(text_of(dyad::power<8, 2>::from_raw(-127)) == "-16129");
-    CHECK(text_of(dyad::power<8, 2>::from_raw(100)) == "1e+04");
+    CHECK(text_of(dyad::power<8, 2>::from_raw(100)) == "10000");
     CHECK(text_of(dyad::power<8, 2>::from_raw(100), text_format::exact) == "10000");
     CHECK(text_of(dyad::lmul_number<dyad::float8_e4m3fn>(0.3)) == "0.3");
     CHECK(dyad::max_chars_of<dyad::ternary> < 100);
@@ -295,6 +295,13 @@ TEST_CASE("ternary, squares, L-Mul numbers") {
     CHECK(square.raw() == 2);
     CHECK(reference::read_text("6.50000000000000000000000001", square));
     CHECK(square.raw() == 3);
+}
+
+TEST_CASE("precisions have an end") {
+    CHECK(text_of(0.1, text_format::exact, 1 << 20, 2'000'000).size() == (1 << 20) + 2);
+    CHECK(text_of(0.1, text_format::exact, INT32_MAX) == "too large");
+    CHECK(text_of(0.1, text_format::hexadecimal, INT32_MAX) == "too large");
+    CHECK(text_of(0.5, text_format::exact, INT32_MIN) == "0.5");
 }
 
 TEST_CASE("dyadic numbers: all digits, and none beyond 2^1100") {

@@ -75,6 +75,16 @@ public:
         for (int i = 0; i < whole; ++i) limb(i) = 0;
         size_ += whole;
     }
+    /// *this = *this + y.
+    DYAD_HD constexpr void add(const natural& y) noexcept {
+        std::uint64_t carry = 0;
+        for (int i = 0; i < size_ || i < y.size_ || carry != 0; ++i) {
+            if (i == size_) push(0);
+            carry += std::uint64_t{limb(i)} + (i < y.size_ ? y.limb(i) : 0);
+            limb(i) = static_cast<std::uint32_t>(carry);
+            carry >>= 32;
+        }
+    }
     /// *this = *this - y; needs y <= *this.
     DYAD_HD constexpr void subtract(const natural& y) noexcept {
         DYAD_ASSERT(y <= *this);

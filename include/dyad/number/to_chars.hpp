@@ -132,7 +132,7 @@ DYAD_HD constexpr void put_fraction(char_writer& out, uint128_t m, int exponent)
     put_positional(out, exact_decimal<T>(std::uint8_t{1}, -exponent), 0);
 }
 
-/// Does the decimal become x when it is rounded to nearest even? A decimal beyond an extreme value that T saturates to
+/// Decimals near x that become x when they are rounded to nearest even. One beyond an extreme value that T saturates to
 /// does not count, though it would become that value.
 template <class T>
 class shortest_search {
@@ -269,13 +269,15 @@ DYAD_HD constexpr void put_magnitude(char_writer& out, T x, const basic_unpacked
 }
 
 /// x into [first, last). Zero is 0 or -0 in the format's form, an infinity inf, a NaN nan, each with the sign it has.
-/// `precision` (see text_format) is ignored by shortest and fraction, and none where negative.
+/// `precision` (see text_format) is ignored by shortest and fraction, and none where negative; at most 2^20.
 template <text_number T>
 [[nodiscard]] DYAD_HD constexpr to_chars_result to_chars(char* first, char* last, T x, text_format format,
                                                          int precision) noexcept {
+    constexpr int far = 1 << 20;
+    if (precision > far) return {last, text_error::value_too_large};
     const auto value = exact_value(x);
     if (value.kind == number_class::finite) {
-        constexpr int far = 1 << 20;  // (sums of what is farther could overflow)
+        // (sums with what is farther could overflow)
         if (value.exponent < -far || value.exponent > far) return {last, text_error::value_too_large};
         const int lowest = value.exponent + trailing_zeros(value.significand);
         if (value.top_exponent() > value_range_of<T>.top || lowest < value_range_of<T>.low) {
