@@ -28,7 +28,7 @@ constexpr std::size_t in_memory = std::size_t{1} << 25;
 std::vector<bench::comparison> comparisons;
 
 void count(benchmark::State& state, std::size_t n) {
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * n));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(n));
 }
 
 enum class data { normal, subnormal, nan };

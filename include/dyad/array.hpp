@@ -8,6 +8,7 @@
 #include <dyad/array/executor.hpp>
 #include <dyad/array/layer_norm.hpp>
 #include <dyad/array/overlap.hpp>
+#include <dyad/array/packed.hpp>
 #include <dyad/array/softmax.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>

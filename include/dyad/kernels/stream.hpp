@@ -50,8 +50,9 @@ void for_each_block(const From* src, To* dst, std::size_t n, Kernel kernel) noex
         const std::size_t head = (64 - address % 64) % 64 / sizeof(To);
         rest(src, dst, head);
         src += head, dst += head, n -= head;
-        // 2. Pieces that stay in level 1, the next one on its way from memory.
-        constexpr std::size_t piece = 1024;
+        // 2. Pieces that stay in level 1, the next one on its way from memory. More than 2 KiB ahead, or all of a
+        //    longer piece at once, keeps the processor's own prefetching from working.
+        constexpr std::size_t piece = 512;
         constexpr std::size_t line = 64 / sizeof(From);
         alignas(64) To out[piece];
         for (; n >= piece; src += piece, dst += piece, n -= piece) {
