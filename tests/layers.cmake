@@ -16,7 +16,7 @@ list(APPEND may_include_study io)
 set(may_include_dyad ${may_include_nn})
 
 # The standard headers that each of the cheap layers may include; the others are free.
-set(standard_core array bit compare concepts cstdint limits type_traits)
+set(standard_core array bit compare concepts cstddef cstdint limits type_traits)
 # <typeindex> is the cheapest header that declares std::hash.
 set(standard_number ${standard_core} span typeindex)
 set(standard_math ${standard_number})

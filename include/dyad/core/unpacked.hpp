@@ -12,9 +12,9 @@ namespace dyad::inline v1 {
 
 enum class number_class : std::uint8_t { zero, finite, infinity, nan };
 
-/// One decoded number. `finite` means nonzero: significand != 0, in no particular alignment. A zero or an infinity has
-/// significand 0. A NaN's significand is its payload with the quiet bit, aligned to the top of the word, so that
-/// formats of different widths agree on its leading bits.
+/// One decoded number. `finite` means nonzero: significand != 0, in no particular alignment, |exponent| < 2^30. A zero
+/// or an infinity has significand 0. A NaN's significand is its payload with the quiet bit, aligned to the top of the
+/// word, so that formats of different widths agree on its leading bits.
 template <unsigned_word Significand>
 struct basic_unpacked {
     number_class kind = number_class::zero;

@@ -65,6 +65,9 @@ template <format T, rounding_rule Rule = rounding>
 template <format T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T divide(T x, T y, Rule rule = rounding::nearest_even,
                                          saturation policy = saturation::none) noexcept {
+    if constexpr (std::numeric_limits<T>::is_modulo) {
+        static_assert(T::width + T::fraction <= 120, "dyad::divide of a wrapping type needs Width + Fraction <= 120.");
+    }
     const auto dividend = unpack_for_arithmetic(x);
     const auto divisor = unpack_for_arithmetic(y);
     if constexpr (single_zero_with_nan<T>) {
