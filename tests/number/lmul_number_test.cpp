@@ -2,6 +2,7 @@
 // lmul_number: its product is L-Mul's, everything else that of the type it wraps, and templated code takes it.
 #include <dyad/number/classification.hpp>
 #include <dyad/number/convert.hpp>
+#include <dyad/number/exact_accumulator.hpp>
 #include <dyad/number/lmul_number.hpp>
 #include <dyad/number/minimum.hpp>
 #include <dyad/number/named_formats.hpp>
@@ -175,6 +176,41 @@ TEST_CASE("lmul_number: numeric_limits are those of the codes") {
     check(dyad::float8_e4m3fn{});
     check(dyad::float6_e2m3fn{});
     CHECK(std::numeric_limits<lmul_number<float>>::signaling_NaN().bits() == 0x7fa00000);
+}
+
+template <class T>
+void check_exact_sum(tally& cases) {
+    dyad::product_accumulator<T> sum;
+    reference::exact expected = 0;
+    const std::vector<T> codes = reference::all_codes<T>();
+    for (const T x : codes) {
+        for (const T y : codes) {
+            const auto product = all_of_product(x, y);
+            if (product.kind == dyad::number_class::nan || product.kind == dyad::number_class::infinity) continue;
+            sum.add_product(x, y);
+            const real value = real_of(product);
+            expected += value.negative ? reference::exact(-value.magnitude) : value.magnitude;
+            // A bias, so that the sum is not 0 by symmetry.
+            if (!value.negative) sum.add_product(x, y), expected += value.magnitude;
+        }
+        const bool negative = expected < 0;
+        const real whole{reference::kind::finite, negative, negative ? reference::exact(-expected) : expected};
+        cases.check(real_of(sum.value()) == whole, "after ", x.bits());
+    }
+    CHECK(expected != 0);
+}
+
+TEST_CASE("lmul_number: exact sums are of its products, the smallest and the largest too") {
+    tally cases("exact sums");
+    check_exact_sum<lmul_number<dyad::float8_e4m3fn>>(cases);
+    check_exact_sum<lmul_number<dyad::float8_e4m3fn, lmul_variant::adder>>(cases);
+    check_exact_sum<lmul_number<dyad::float8_e4m3fn, lmul_variant::mitchell>>(cases);
+    check_exact_sum<lmul_number<dyad::float8_e4m3fnuz, lmul_variant::equation, lmul_constant{-13, 5}>>(cases);
+    check_exact_sum<lmul_number<dyad::float8_e4m3fnuz, lmul_variant::adder, lmul_constant{7, 3}>>(cases);
+    using number = lmul_number<dyad::bfloat16>;
+    dyad::product_accumulator<number> sum;
+    sum.add_product(number(1.5f), number(1.5f));
+    CHECK(sum.result<float>() == 2.0625f);
 }
 
 /// What a model is made of, for any number type.

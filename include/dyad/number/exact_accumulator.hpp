@@ -24,7 +24,9 @@ struct exponent_range {
 
 template <number T>
 [[nodiscard]] DYAD_HD constexpr exponent_range exponents_of() noexcept {
-    if constexpr (native_integer<T>) {
+    if constexpr (requires { T::exponents; }) {
+        return T::exponents;  // a type whose products need more than its numbers say
+    } else if constexpr (native_integer<T>) {
         return {0, word_width<T>};
     } else if constexpr (requires { T::fraction; }) {
         return {-T::fraction, T::width - T::fraction};
@@ -78,13 +80,20 @@ public:
                       "dyad::exact_accumulator must reach from the smallest to the largest value that it adds.");
         add(dyad::unpack(x));
     }
-    /// Adds x * y.
+    /// Adds x * y; of types whose product is another function (lmul_number) that, all of it.
     template <number A, number B>
     DYAD_HD constexpr void add_product(A x, B y) noexcept {
         static_assert(exponents_of<A>().lowest + exponents_of<B>().lowest >= Lowest &&
                           exponents_of<A>().highest + exponents_of<B>().highest <= Highest,
                       "dyad::exact_accumulator must reach from the smallest to the largest product that it adds.");
-        add(exact_product(resize<uint128_t>(dyad::unpack(x)), resize<uint128_t>(dyad::unpack(y))));
+        if constexpr (requires { all_of_product(x, y); }) {
+            add(all_of_product(x, y));
+        } else {
+            static_assert(
+                !requires { all_of_product(x, x); } && !requires { all_of_product(y, y); },
+                "dyad::exact_accumulator adds products of lmul_number with its own type only.");
+            add(exact_product(resize<uint128_t>(dyad::unpack(x)), resize<uint128_t>(dyad::unpack(y))));
+        }
     }
 
     /// The sum with 128 leading digits, to odd; NaN and infinities as said above. A sum of nothing is +0.

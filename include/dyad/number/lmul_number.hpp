@@ -8,6 +8,7 @@
 #include <limits>
 
 #include <dyad/core/format.hpp>
+#include <dyad/number/exact_accumulator.hpp>
 #include <dyad/number/lmul.hpp>
 #include <dyad/number/lmul_adder.hpp>
 #include <dyad/number/minifloat.hpp>
@@ -54,6 +55,10 @@ public:
     using bits_type = typename value_type::bits_type;
     static constexpr float_format format = value_type::format;
     static constexpr int width = value_type::width;
+    /// What sums of products need (exact_accumulator): half of the constant's digits below the numbers, and a bit
+    /// above, for t = xm + ym + c may reach 2.
+    static constexpr exponent_range exponents{
+        format.min_exponent() - format.significand_bits - (Constant.digits + 1) / 2, format.max_exponent() + 2};
 
     lmul_number() = default;
 
@@ -114,6 +119,11 @@ public:
         if constexpr (std::same_as<Rule, rounding>) down = rule == rounding::toward_negative;
         const auto product = resize<arithmetic_word<value_type>>(all_bits(x, y));
         return pack(exact_sum(product, unpack_for_arithmetic(z.value_), down), rule, policy);
+    }
+
+    /// All bits of the variant's product: what exact_accumulator adds.
+    [[nodiscard]] DYAD_HD friend constexpr unpacked all_of_product(lmul_number x, lmul_number y) noexcept {
+        return all_bits(x, y);
     }
 
     [[nodiscard]] DYAD_HD friend constexpr bool operator==(lmul_number x, lmul_number y) noexcept {
