@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -55,7 +56,7 @@ template <wide_function Function, format T, rounding_rule Rule>
 
 /// 256 results, each stored when it is first asked for: its code plus 256; 0 is "not yet". The entries are read and
 /// written as relaxed atomics, and whoever comes first or second stores the same: no lock, no guard, no start-up.
-/// (The same table as a constant costs 0.4 s of compilation for each exp or tanh of each type, 3 s for erf, whose 256
+/// (The same table as a constant costs 0.2 s of compilation for each exp or tanh of each type, 3 s for erf, whose 256
 /// evaluations also pass clang's limit of 2^20 steps; here an entry costs 0.1 to 5 us, once.)
 template <wide_function Function, tabulated_format T>
 inline constinit std::array<std::uint16_t, 256> known_results{};
