@@ -164,12 +164,13 @@ std::string brief_text(const dyad::unpacked& value, std::size_t most) {
         return std::string(value.negative ? "-" : "") + "(2^" + std::to_string(dyad::bit_width(odd)) + " - 1) * 2^" +
                std::to_string(value.exponent + zeros);
     }
-    // 1.xxx * 2^top
+    // 1.xxx * 2^top, or where that is long, about 17 digits.
     const int top = value.top_exponent();
     dyad::unpacked significand = value;
     significand.exponent -= top;
-    const std::string power = "2^" + std::to_string(top);
     const std::string digits = text_of(significand, dyad::text_format::exact);
+    if (digits.size() > 30) return "~" + text_of(value, dyad::text_format::general, 17);
+    const std::string power = "2^" + std::to_string(top);
     if (digits == "1") return power;
     if (digits == "-1") return "-" + power;
     return digits + " * " + power;

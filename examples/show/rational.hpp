@@ -37,7 +37,7 @@ struct rational {
 [[nodiscard]] dyad::unpacked_wide difference(const dyad::unpacked& y, const rational& x);
 
 [[nodiscard]] std::string text_of(const dyad::unpacked& value, dyad::text_format format, int precision = -1);
-/// All digits where they are few, else 1.75 * 2^15 or (2^24 - 1) * 2^104.
+/// All digits where they are few, else 1.75 * 2^15, (2^24 - 1) * 2^104 or ~0.10000000000000001.
 [[nodiscard]] std::string brief_text(const dyad::unpacked& value, std::size_t most = 12);
 
 }  // namespace show

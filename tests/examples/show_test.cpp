@@ -180,6 +180,7 @@ TEST_CASE("brief text") {
     CHECK(show::brief_text(dyad::unpack(-0x1p-100)) == "-2^-100");
     CHECK(show::brief_text(dyad::unpack(0x1.8p-100)) == "1.5 * 2^-100");
     CHECK(show::brief_text(dyad::unpack(std::numeric_limits<float>::max())) == "(2^24 - 1) * 2^104");
+    CHECK(show::brief_text(dyad::unpack(0.1)) == "~0.10000000000000001");
     CHECK(show::brief_text(dyad::unpack(std::numeric_limits<double>::infinity())) == "inf");
 }
 

@@ -30,7 +30,8 @@ TEST_CASE("exact_decimal is the number, without zeros at either end") {
     for (int i = 0; i < 3000; ++i) {
         const std::uint64_t m = (random() >> (random() % 53 + 11)) | 1;
         const int e = static_cast<int>(random() % 1990) - 1074;
-        const auto d = dyad::exact_decimal<double>(m, e);
+        constexpr auto limits = dyad::text_limits_of<double>();
+        const auto d = dyad::exact_decimal<limits.digits, limits.limbs>(m, e);
         cases.check(value_of(d) == cpp_rational(m) * dyad_test::power_of_two(e), m, " * 2^", e);
         cases.check(d.digits[0] != 0 && d.digits[d.count - 1] != 0, m, " * 2^", e);
     }
@@ -77,9 +78,9 @@ TEST_CASE("cuts at every place, in every mode") {
 TEST_CASE("what lies beyond the range of a type, and what fits it") {
     using wraps = dyad::fixed<8, 4, dyad::signedness::is_signed, dyad::overflow::wrap>;
     CHECK(dyad::value_range_of<wraps>.top == 3);
-    CHECK(dyad::beyond_range<wraps>(false).top_exponent() == 6);
-    CHECK(dyad::below_range<wraps>(true).top_exponent() == -45);
-    CHECK(dyad::below_range<wraps>(true).negative);
+    CHECK(dyad::beyond_range(dyad::value_range_of<wraps>, false).top_exponent() == 6);
+    CHECK(dyad::below_range(dyad::value_range_of<wraps>, true).top_exponent() == -45);
+    CHECK(dyad::below_range(dyad::value_range_of<wraps>, true).negative);
     const auto eighths = [](int m) {
         return dyad::unpacked_wide::finite(m < 0, static_cast<unsigned>(std::abs(m)), -7);
     };

@@ -297,6 +297,17 @@ TEST_CASE("ternary, squares, L-Mul numbers") {
     CHECK(square.raw() == 3);
 }
 
+TEST_CASE("the examples of docs/formats.md") {
+    const auto x = dyad::float8_e4m3fn(0.1);
+    CHECK(text_of(x) == "0.1");
+    CHECK(text_of(x, text_format::exact) == "0.1015625");
+    CHECK(text_of(x, text_format::scientific) == "1.015625e-01");
+    CHECK(text_of(x, text_format::general) == "0.1015625");
+    CHECK(text_of(x, text_format::fraction) == "13/128");
+    CHECK(text_of(x, text_format::hexadecimal) == "0x1.ap-4");
+    CHECK(text_of(std::numeric_limits<dyad::float6_e2m3fn>::max()) == "7.5");
+}
+
 TEST_CASE("precisions have an end") {
     CHECK(text_of(0.1, text_format::exact, 1 << 20, 2'000'000).size() == (1 << 20) + 2);
     CHECK(text_of(0.1, text_format::exact, INT32_MAX) == "too large");

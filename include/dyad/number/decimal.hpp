@@ -54,13 +54,12 @@ struct decimal {
     }
 };
 
-/// All digits of significand * 2^exponent; the value must be in the range of T.
-template <class T, unsigned_word S>
-[[nodiscard]] DYAD_HD constexpr auto exact_decimal(S significand, int exponent) noexcept {
-    constexpr text_limits limits = text_limits_of<T>();
-    decimal<limits.digits> result;
+/// All digits of significand * 2^exponent; they must fit the sizes (see text_limits).
+template <int Digits, int Limbs>
+[[nodiscard]] DYAD_HD constexpr decimal<Digits> exact_decimal(uint128_t significand, int exponent) noexcept {
+    decimal<Digits> result;
     const int zeros = trailing_zeros(significand);
-    natural<limits.limbs> n{static_cast<uint128_t>(significand >> zeros)};
+    natural<Limbs> n{significand >> zeros};
     exponent += zeros;
     if (exponent >= 0) n.shift_left(exponent);
     else n.multiply_power_of_five(-exponent);
@@ -83,8 +82,8 @@ template <class T, unsigned_word S>
     return result;
 }
 
-/// n * 10^scale rounded to odd, for a T: exact for every rounding into it. Beyond its range only the side counts.
-template <class T, int Limbs>
+/// n * 10^scale rounded to odd: exact for every rounding into the type that Limbs was made for.
+template <int Limbs>
 [[nodiscard]] DYAD_HD constexpr unpacked_wide scaled_by_ten(bool negative, natural<Limbs> n, int scale) noexcept {
     natural<Limbs> d{1};
     if (scale >= 0) n.multiply_power_of_five(scale);
@@ -94,14 +93,12 @@ template <class T, int Limbs>
     return value;
 }
 
-/// A number so large, or so small, that only its side of the range of T counts.
-template <class T>
-[[nodiscard]] DYAD_HD constexpr unpacked_wide beyond_range(bool negative) noexcept {
-    return unpacked_wide::finite(negative, 1, value_range_of<T>.top + 3);
+/// A number so large, or so small, that only its side of a type's range counts.
+[[nodiscard]] DYAD_HD constexpr unpacked_wide beyond_range(const value_range& range, bool negative) noexcept {
+    return unpacked_wide::finite(negative, 1, range.top + 3);
 }
-template <class T>
-[[nodiscard]] DYAD_HD constexpr unpacked_wide below_range(bool negative) noexcept {
-    return unpacked_wide::finite(negative, 1, value_range_of<T>.low - 41);
+[[nodiscard]] DYAD_HD constexpr unpacked_wide below_range(const value_range& range, bool negative) noexcept {
+    return unpacked_wide::finite(negative, 1, range.low - 41);
 }
 
 /// Can `value` be packed into a T? False where a fixed-point type that wraps or traps would have to.

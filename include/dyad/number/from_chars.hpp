@@ -53,17 +53,15 @@ namespace dyad::inline v1 {
     return negative ? -exponent : exponent;
 }
 
-/// Takes decimal digits from the left and keeps as many as a T can tell apart.
-template <class T>
+/// Takes decimal digits from the left and keeps as many as can make a difference.
+template <int Digits, int Limbs>
 class digit_reader {
 public:
-    static constexpr text_limits limits = text_limits_of<T>();
-
     /// The next digit, at a place that counts from 0 for the first digit of the text.
     DYAD_HD constexpr void take(int digit, std::int64_t place) noexcept {
         if (digit == 0 || more_) return;  // zeros are written when a digit follows
         if (kept_ == 0) first_ = end_ = place;
-        if (place - first_ >= limits.digits) {
+        if (place - first_ >= Digits) {
             more_ = true;
             return;
         }
@@ -78,9 +76,9 @@ public:
     [[nodiscard]] DYAD_HD constexpr bool has_more() const noexcept { return more_; }
 
     /// All digits as an integer; `end` becomes the place behind its last digit. "And more" is a 1 behind the others.
-    [[nodiscard]] DYAD_HD constexpr natural<limits.limbs> digits(std::int64_t& end) noexcept {
+    [[nodiscard]] DYAD_HD constexpr natural<Limbs> digits(std::int64_t& end) noexcept {
         if (more_) {
-            for (; end_ < first_ + limits.digits; ++end_) append(0);
+            for (; end_ < first_ + Digits; ++end_) append(0);
             append(1);
             ++end_;
             more_ = false;
@@ -103,7 +101,7 @@ private:
         chunk_power_ = 1;
     }
 
-    natural<limits.limbs> value_;
+    natural<Limbs> value_;
     std::uint32_t chunk_ = 0;
     std::uint32_t chunk_power_ = 1;
     int kept_ = 0;
@@ -113,20 +111,26 @@ private:
 };
 
 /// The digits at `at` into the reader; returns how many there were.
-template <class T>
-DYAD_HD constexpr std::int64_t read_digits(const char*& at, const char* last, digit_reader<T>& into,
+template <int Digits, int Limbs>
+DYAD_HD constexpr std::int64_t read_digits(const char*& at, const char* last, digit_reader<Digits, Limbs>& into,
                                            std::int64_t place) noexcept {
     const char* const first = at;
     for (; is_decimal_digit(at, last); ++at) into.take(*at - '0', place + (at - first));
     return at - first;
 }
 
+/// What a type needs of its texts.
+struct text_range {
+    value_range values;
+    text_limits limits;
+};
+
 /// 12.5e-3 at `at`; without digits `at` stays.
-template <class T>
-[[nodiscard]] DYAD_HD constexpr unpacked_wide read_decimal(const char*& at, const char* last, bool negative) noexcept {
-    constexpr text_limits limits = text_limits_of<T>();
+template <int Digits, int Limbs>
+[[nodiscard]] DYAD_HD constexpr unpacked_wide read_decimal(const char*& at, const char* last, bool negative,
+                                                           const text_range& range) noexcept {
     const char* next = at;
-    digit_reader<T> reader;
+    digit_reader<Digits, Limbs> reader;
     const std::int64_t whole = read_digits(next, last, reader, 0);
     std::int64_t count = whole;
     if (next != last && *next == '.') {
@@ -139,20 +143,19 @@ template <class T>
     if (reader.is_zero()) return unpacked_wide::zero(negative);
     // value = 0.d1 d2 ... * 10^lead
     const std::int64_t lead = whole - reader.first() + exponent;
-    if (lead > limits.above + 1) return beyond_range<T>(negative);
-    if (lead < -limits.below) return below_range<T>(negative);
+    if (lead > range.limits.above + 1) return beyond_range(range.values, negative);
+    if (lead < -range.limits.below) return below_range(range.values, negative);
     std::int64_t end = 0;
     const auto digits = reader.digits(end);
-    return scaled_by_ten<T>(negative, digits, static_cast<int>(whole - end + exponent));
+    return scaled_by_ten(negative, digits, static_cast<int>(whole - end + exponent));
 }
 
 /// The denominator at `at`, behind the slash, of a fraction whose numerator stands in [first, slash).
-template <class T>
+template <int Digits, int Limbs>
 [[nodiscard]] DYAD_HD constexpr from_chars_result read_fraction(const char* first, const char* slash, const char* last,
                                                                 bool negative, unpacked_wide& value) noexcept {
-    constexpr int longest = text_limits_of<T>().digits;
-    digit_reader<T> above;
-    digit_reader<T> below;
+    digit_reader<Digits, Limbs> above;
+    digit_reader<Digits, Limbs> below;
     const char* at = first;
     const std::int64_t above_digits = read_digits(at, slash, above, 0);
     at = slash + 1;
@@ -160,7 +163,7 @@ template <class T>
     if (below.is_zero()) return {first, text_error::invalid_argument};
     value = unpacked_wide::zero(negative);
     if (above.is_zero()) return {at, text_error::none};
-    if (above_digits - above.first() > longest || below_digits - below.first() > longest) {
+    if (above_digits - above.first() > Digits || below_digits - below.first() > Digits) {
         return {at, text_error::result_out_of_range};
     }
     std::int64_t above_end = 0;
@@ -208,9 +211,9 @@ template <class T>
 }
 
 /// Any text: the value, with the place behind it or an error.
-template <class T>
-[[nodiscard]] DYAD_HD constexpr from_chars_result read_value(const char* first, const char* last,
-                                                             unpacked_wide& value) noexcept {
+template <int Digits, int Limbs>
+[[nodiscard]] DYAD_HD constexpr from_chars_result read_value(const char* first, const char* last, unpacked_wide& value,
+                                                             const text_range& range) noexcept {
     const bool negative = first != last && *first == '-';
     const char* const start = first + (negative ? 1 : 0);
     // 1. Words.
@@ -233,12 +236,12 @@ template <class T>
     const char* slash = start;
     while (is_decimal_digit(slash, last)) ++slash;
     if (slash != start && slash != last && *slash == '/' && is_decimal_digit(slash + 1, last)) {
-        const from_chars_result read = read_fraction<T>(start, slash, last, negative, value);
+        const from_chars_result read = read_fraction<Digits, Limbs>(start, slash, last, negative, value);
         return read.ec == text_error::invalid_argument ? from_chars_result{first, read.ec} : read;
     }
     // 4. A decimal.
     const char* at = start;
-    value = read_decimal<T>(at, last, negative);
+    value = read_decimal<Digits, Limbs>(at, last, negative, range);
     if (at == start) return {first, text_error::invalid_argument};
     return {at, text_error::none};
 }
@@ -252,8 +255,9 @@ template <number T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr from_chars_result from_chars(const char* first, const char* last, T& x,
                                                              Rule rule = rounding::nearest_even,
                                                              saturation policy = saturation::none) noexcept {
+    constexpr text_range range{value_range_of<T>, text_limits_of<T>()};
     unpacked_wide value;
-    const from_chars_result read = read_value<T>(first, last, value);
+    const auto read = read_value<range.limits.digits, range.limits.limbs>(first, last, value, range);
     if (read.ec != text_error::none) return read;
     if (!fits<T>(value, rule)) return {read.ptr, text_error::result_out_of_range};
     x = pack_as<T>(value, rule, policy);

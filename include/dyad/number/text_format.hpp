@@ -111,6 +111,13 @@ struct text_limits {
     int limbs;   ///< of naturals
 };
 
+/// Sizes in a few steps, so that types share the routines for them.
+[[nodiscard]] DYAD_HD constexpr int rounded_size(int size, int least) noexcept {
+    int step = least;
+    while (step < size && step < 8 * least) step *= 2;
+    return (size + step - 1) / step * step;
+}
+
 /// Digits beyond the 2^-37 of a unit that 32 random bits look at change nothing; nor does it matter how far beyond the
 /// range a number is.
 template <class T>
@@ -125,12 +132,12 @@ template <class T>
         static_cast<int>((std::int64_t{range.precision + 38} * 30103 + std::int64_t{s} * 69898) / 100000) + 2;
     const int of_integers = decimal_digits(t + 2);
     text_limits limits{};
-    limits.digits = of_fractions > of_integers ? of_fractions : of_integers;
+    limits.digits = rounded_size(of_fractions > of_integers ? of_fractions : of_integers, 64);
     limits.above = decimal_digits(t + 3);
     limits.below = decimal_digits(s + 3);
     const int scale = limits.above > limits.below ? limits.above : limits.below;
     // The widest naturals have the digits of a number and of its scale; 3.322 = log2 10, and ratio_to_odd adds 192.
-    limits.limbs = static_cast<int>(std::int64_t{limits.digits + scale + 4} * 3322 / 32000) + 8;
+    limits.limbs = rounded_size(static_cast<int>(std::int64_t{limits.digits + scale + 4} * 3322 / 32000) + 8, 32);
     return limits;
 }
 

@@ -121,15 +121,15 @@ DYAD_HD constexpr void put_hexadecimal(char_writer& out, uint128_t m, int expone
 }
 
 /// -3, 7/16.
-template <class T>
+template <int Digits, int Limbs>
 DYAD_HD constexpr void put_fraction(char_writer& out, uint128_t m, int exponent) noexcept {
     const int zeros = trailing_zeros(m);
     m >>= zeros;
     exponent += zeros;
-    put_positional(out, exact_decimal<T>(m, exponent > 0 ? exponent : 0), 0);
+    put_positional(out, exact_decimal<Digits, Limbs>(m, exponent > 0 ? exponent : 0), 0);
     if (exponent >= 0) return;
     out.put('/');
-    put_positional(out, exact_decimal<T>(std::uint8_t{1}, -exponent), 0);
+    put_positional(out, exact_decimal<Digits, Limbs>(1, -exponent), 0);
 }
 
 /// Decimals near x that become x when they are rounded to nearest even. One beyond an extreme value that T saturates to
@@ -146,8 +146,8 @@ public:
     DYAD_HD constexpr shortest_search(T x, const all_digits& exact) noexcept
         : value_(resize<uint128_t>(unpack(x))),
           exact_(exact),
-          largest_(becomes_x(beyond_range<T>(value_.negative))),
-          smallest_(becomes_x(below_range<T>(value_.negative))) {}
+          largest_(becomes_x(beyond_range(value_range_of<T>, value_.negative))),
+          smallest_(becomes_x(below_range(value_range_of<T>, value_.negative))) {}
 
     /// The fewest digits; among those the ones closest to x.
     [[nodiscard]] DYAD_HD constexpr few_digits shortest() const noexcept {
@@ -188,7 +188,7 @@ private:
         if (d.count == 0) return unpacked_wide::zero(value_.negative);
         natural<limits.limbs> n;
         for (int i = 0; i < d.count; ++i) n.multiply_add(10, d.digits[i]);
-        return scaled_by_ten<T>(value_.negative, n, d.point - d.count);
+        return scaled_by_ten(value_.negative, n, d.point - d.count);
     }
     [[nodiscard]] DYAD_HD constexpr bool becomes_x(const unpacked_wide& candidate) const noexcept {
         constexpr auto nearest = rounding::nearest_even;
@@ -256,12 +256,15 @@ inline constexpr int max_chars_of = [] {
 template <class T, unsigned_word S>
 DYAD_HD constexpr void put_magnitude(char_writer& out, T x, const basic_unpacked<S>& value, text_format format,
                                      int precision) noexcept {
+    constexpr text_limits limits = text_limits_of<T>();
     const bool zero = value.kind == number_class::zero;
     if (format == text_format::hexadecimal) return put_hexadecimal(out, value.significand, value.exponent, precision);
     if (zero && (format == text_format::fraction || format == text_format::shortest)) return out.put('0');
-    if (format == text_format::fraction) return put_fraction<T>(out, value.significand, value.exponent);
-    decimal<text_limits_of<T>().digits> digits;
-    if (!zero) digits = exact_decimal<T>(value.significand, value.exponent);
+    if (format == text_format::fraction) {
+        return put_fraction<limits.digits, limits.limbs>(out, value.significand, value.exponent);
+    }
+    decimal<limits.digits> digits;
+    if (!zero) digits = exact_decimal<limits.digits, limits.limbs>(value.significand, value.exponent);
     if (format == text_format::exact) return put_positional(out, digits, precision);
     if (format == text_format::scientific) return put_scientific(out, digits, precision);
     if (format == text_format::general) return put_general(out, digits, precision);
