@@ -30,3 +30,4 @@
 #include <dyad/number/ternary.hpp>
 #include <dyad/number/text_format.hpp>
 #include <dyad/number/to_chars.hpp>
+#include <dyad/number/value_range.hpp>

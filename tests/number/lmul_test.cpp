@@ -37,7 +37,7 @@ static_assert(lmul_constant{}.is_valid() && lmul_constant{-7, 3}.is_valid() && l
 static_assert(!lmul_constant{8, 3}.is_valid() && !lmul_constant{-8, 3}.is_valid() && !lmul_constant{1, 31}.is_valid() &&
               !lmul_constant{1, -1}.is_valid() && !lmul_constant{1, 0}.is_valid());
 static_assert(dyad::stored_significand_bits<float> == 23 && dyad::stored_significand_bits<dyad::bfloat16> == 7);
-static_assert(dyad::lmul_operand<double> && !dyad::lmul_operand<int> && !dyad::lmul_operand<dyad::fixed<8, 4>>);
+static_assert(dyad::float_number<double> && !dyad::float_number<int> && !dyad::float_number<dyad::fixed<8, 4>>);
 
 template <class T>
 std::string describe(const operands<T>& pair) {

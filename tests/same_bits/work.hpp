@@ -140,7 +140,7 @@ DYAD_HD constexpr void calculate(hash& all, source& from) noexcept {
 }
 
 /// The four products of one floating-point type.
-template <dyad::lmul_operand T>
+template <dyad::float_number T>
 DYAD_HD constexpr void multiply_by_addition(hash& all, source& from) noexcept {
     const T x = from.number<T>();
     const T y = from.word() % 2 == 0 ? from.number<T>() : dyad::convert<T>(from.moderate<float>());

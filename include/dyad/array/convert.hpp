@@ -39,12 +39,6 @@ struct stochastic_stream {
 template <class T>
 concept bulk_rounding_rule = std::same_as<T, rounding> || std::same_as<T, stochastic_stream>;
 
-/// The kernels that a pair of types has.
-template <class T>
-inline constexpr bool is_minifloat = false;
-template <float_format F>
-inline constexpr bool is_minifloat<minifloat<F>> = true;
-
 /// A float is encoded by a kernel.
 template <class T>
 concept bulk_encodable = is_minifloat<T> && encodable_in_bulk<T::format>;

@@ -28,12 +28,6 @@ inline constexpr bool is_fixed = requires {
     T::max_raw;
     T::fraction;
 };
-// (not what only decodes like one: the products of lmul_number are L-Mul's)
-template <class T>
-inline constexpr bool is_minifloat = false;
-template <float_format F>
-inline constexpr bool is_minifloat<minifloat<F>> = true;
-
 template <class T>
 [[nodiscard]] constexpr bool exact_in(float_format to) {
     if constexpr (is_fixed<T>) {

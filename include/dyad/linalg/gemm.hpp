@@ -69,8 +69,7 @@ class gemm_plan {
     static_assert(is_integer || carrier == carrier::bf16 || carrier == carrier::f32,
                   "dyad::gemm_plan's float_ordered accumulator needs formats that float holds exactly, one of them not "
                   "fixed-point.");
-    static_assert(Product == product_rule::exact ||
-                      (!is_integer && carrier_rules::is_minifloat<A> && carrier_rules::is_minifloat<B>),
+    static_assert(Product == product_rule::exact || (!is_integer && is_minifloat<A> && is_minifloat<B>),
                   "dyad::gemm_plan multiplies by L-Mul on minifloats only, with float_ordered sums.");
 
     template <class T>

@@ -8,6 +8,7 @@
 #include <dyad/core/bits.hpp>
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/unpacked.hpp>
+#include <dyad/number/fixed.hpp>
 #include <dyad/number/natural.hpp>
 #include <dyad/number/text_format.hpp>
 

@@ -13,10 +13,11 @@
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/float_format.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/value_range.hpp>
 
 namespace dyad::inline v1 {
 
-/// Every finite value of a number type is a multiple of 2^lowest and below 2^highest in magnitude.
+/// The terms of an accumulator are multiples of 2^lowest and below 2^highest in magnitude.
 struct exponent_range {
     int lowest;
     int highest;
@@ -24,21 +25,8 @@ struct exponent_range {
 
 template <number T>
 [[nodiscard]] DYAD_HD constexpr exponent_range exponents_of() noexcept {
-    if constexpr (requires { T::exponents; }) {
-        return T::exponents;  // a type whose products need more than its numbers say
-    } else if constexpr (native_integer<T>) {
-        return {0, word_width<T>};
-    } else if constexpr (requires { T::fraction; }) {
-        return {-T::fraction, T::width - T::fraction};
-    } else if constexpr (requires { T::max_raw; }) {
-        return {0, 2 * T::width};  // integers and their squares
-    } else {
-        constexpr float_format f = [] {
-            if constexpr (native_float<T>) return native_format<T>;
-            else return T::format;
-        }();
-        return {f.min_exponent() - f.significand_bits, f.max_exponent() + 1};
-    }
+    if constexpr (requires { T::exponents; }) return T::exponents;  // its products need more than its numbers say
+    else return {value_range_of<T>.low, value_range_of<T>.top + 1};
 }
 
 /// Sums terms that are multiples of 2^Lowest with magnitudes below 2^Highest; 2^62 of them before anything is lost.

@@ -39,18 +39,9 @@ struct lmul_constant {
     [[nodiscard]] friend constexpr bool operator==(const lmul_constant&, const lmul_constant&) = default;
 };
 
-/// What L-Mul multiplies: minifloats, float and double.
-template <class T>
-concept lmul_operand = native_float<T> ||(format<T>&& requires {
-    { T::format } -> std::convertible_to<float_format>;
-});
-
 /// m of a type: the significand bits that it stores.
-template <lmul_operand T>
-inline constexpr int stored_significand_bits = [] {
-    if constexpr (native_float<T>) return native_format<T>.significand_bits;
-    else return T::format.significand_bits;
-}();
+template <float_number T>
+inline constexpr int stored_significand_bits = format_of<T>().significand_bits;
 
 /// P(x) = sign(x) * 2^floor(log2 |x|), exactly; zeros, infinities and NaN stay what they are.
 template <unsigned_word T>
@@ -108,7 +99,7 @@ template <unsigned_word T>
 
 /// All bits of L-Mul of two numbers of one type: up to m + 2 digits, m = stored_significand_bits<T>, and an exponent
 /// from twice the smallest to twice the largest of T plus one, for which T itself has no room.
-template <lmul_operand T>
+template <float_number T>
 [[nodiscard]] DYAD_HD constexpr unpacked lmul_exact(
     T x, T y, lmul_constant c = lmul_constant::rule(stored_significand_bits<T>)) noexcept {
     return lmul_exact(unpack(x), unpack(y), c);
@@ -116,14 +107,14 @@ template <lmul_operand T>
 
 /// L-Mul with the constant c rounded once to the operands' type, subnormals too; they are normalised as operands.
 /// Zeros, infinities and NaN as lmul_exact says, overflow as `policy` does.
-template <lmul_operand T, rounding_rule Rule = rounding>
+template <float_number T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T lmul(T x, T y, lmul_constant c, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return pack_as<T>(lmul_exact(x, y, c), rule, policy);
 }
 
 /// L-Mul with the paper's constant 2^-l(m).
-template <lmul_operand T, rounding_rule Rule = rounding>
+template <float_number T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T lmul(T x, T y, Rule rule = rounding::nearest_even,
                                        saturation policy = saturation::none) noexcept {
     return pack_as<T>(lmul_exact(x, y), rule, policy);

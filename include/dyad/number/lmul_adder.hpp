@@ -37,7 +37,7 @@ template <unsigned_word T>
 /// place (its digits below are cut off, toward negative). In the normal range nothing rounds. What the published code
 /// leaves open: a zero gives a zero, infinities and NaN go as in a product, subnormal operands are normalised, a result
 /// below the normal range is rounded once by `rule`, one above the largest finite value goes as `policy` says.
-template <lmul_operand T, rounding_rule Rule = rounding>
+template <float_number T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T lmul_adder(T x, T y, lmul_constant c, Rule rule = rounding::nearest_even,
                                              saturation policy = saturation::none) noexcept {
     return pack_as<T>(lmul_adder_exact(unpack(x), unpack(y), cut_constant(c, stored_significand_bits<T>)), rule,
@@ -45,7 +45,7 @@ template <lmul_operand T, rounding_rule Rule = rounding>
 }
 
 /// The same with the paper's constant 2^-l(m), 2^(m - l(m)) units.
-template <lmul_operand T, rounding_rule Rule = rounding>
+template <float_number T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T lmul_adder(T x, T y, Rule rule = rounding::nearest_even,
                                              saturation policy = saturation::none) noexcept {
     return lmul_adder(x, y, lmul_constant::rule(stored_significand_bits<T>), rule, policy);
@@ -53,7 +53,7 @@ template <lmul_operand T, rounding_rule Rule = rounding>
 
 /// Mitchell's product, the adder without a constant: in the normal range never above the exact one and at most 1/9 of
 /// it below (tests/number/lmul_adder_test.cpp).
-template <lmul_operand T, rounding_rule Rule = rounding>
+template <float_number T, rounding_rule Rule = rounding>
 [[nodiscard]] DYAD_HD constexpr T mitchell(T x, T y, Rule rule = rounding::nearest_even,
                                            saturation policy = saturation::none) noexcept {
     return lmul_adder(x, y, lmul_constant{}, rule, policy);

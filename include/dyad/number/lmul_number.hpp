@@ -25,7 +25,7 @@ enum class lmul_variant : std::uint8_t {
 
 /// A minifloat itself; float and double as the minifloats with their codes, which calculate in integers: no
 /// floating-point environment and no compiler flag changes their bits, and they work in constant expressions.
-template <lmul_operand T>
+template <float_number T>
 struct lmul_value_of {
     using type = T;
 };
@@ -33,13 +33,13 @@ template <native_float T>
 struct lmul_value_of<T> {
     using type = minifloat<native_format<T>>;
 };
-template <lmul_operand T>
+template <float_number T>
 using lmul_value = typename lmul_value_of<T>::type;
 
 /// A T whose products are L-Mul's. Sums, differences, quotients and comparisons are T's, the product is rounded to
 /// nearest even with saturation::none as they are; fma(x, y, z) adds all bits of the product to z and rounds once.
 /// A format: it converts, packs and unpacks like T, and all functions of formats take it.
-template <lmul_operand T, lmul_variant Variant = lmul_variant::equation,
+template <float_number T, lmul_variant Variant = lmul_variant::equation,
           lmul_constant Constant =
               Variant == lmul_variant::mitchell ? lmul_constant{} : lmul_constant::rule(stored_significand_bits<T>)>
 class lmul_number {
@@ -145,7 +145,7 @@ private:
 }  // namespace dyad::inline v1
 
 /// Those of the type that the numbers are kept as.
-template <dyad::lmul_operand T, dyad::lmul_variant Variant, dyad::lmul_constant Constant>
+template <dyad::float_number T, dyad::lmul_variant Variant, dyad::lmul_constant Constant>
 class std::numeric_limits<dyad::lmul_number<T, Variant, Constant>>
     : public std::numeric_limits<typename dyad::lmul_number<T, Variant, Constant>::value_type> {
     using type = dyad::lmul_number<T, Variant, Constant>;

@@ -99,6 +99,12 @@ private:
     bits_type bits_;
 };
 
+/// (Not what only has the codes of one, like lmul_number.)
+template <class T>
+inline constexpr bool is_minifloat = false;
+template <float_format F>
+inline constexpr bool is_minifloat<minifloat<F>> = true;
+
 /// floor(log10 x) of a positive finite x: exact from 1 to 2^127, where powers of ten fit a word; elsewhere from 48
 /// digits of log2 x, which tell all but numbers less than 2^-45 of themselves above a power of ten.
 [[nodiscard]] constexpr int floor_log10(const unpacked& x) noexcept {

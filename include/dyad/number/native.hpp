@@ -30,8 +30,21 @@ concept native_integer = std::same_as<T, int128_t> || std::same_as<T, uint128_t>
 template <class T>
 concept number = format<T> || native_float<T> || native_integer<T>;
 
+/// Types that a float_format describes: float, double, minifloats, and what has their codes.
+template <class T>
+concept float_number = native_float<T> ||(format<T>&& requires {
+    { T::format } -> std::convertible_to<float_format>;
+});
+
 template <native_float T>
 inline constexpr float_format native_format = std::same_as<T, float> ? binary32_format : binary64_format;
+
+/// The float_format of a type.
+template <float_number T>
+[[nodiscard]] DYAD_HD consteval float_format format_of() noexcept {
+    if constexpr (native_float<T>) return native_format<T>;
+    else return T::format;
+}
 
 /// The exact value of x.
 template <format T>

@@ -13,6 +13,7 @@
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/value_range.hpp>
 
 namespace dyad::inline v1 {
 
@@ -32,6 +33,7 @@ public:
     using bits_type = least_uint<Bits>;
     using raw_type = least_int<Bits>;
     static constexpr int width = Bits;
+    static constexpr value_range values{.low = 0, .top = 2 * (Bits - 1), .precision = 2 * (Bits - 1)};
     static constexpr raw_type max_raw = static_cast<raw_type>(low_mask<bits_type>(Bits - 1));
 
     power() = default;

@@ -115,21 +115,9 @@ inline constexpr conversion_rule p3109_sat_finite{.narrow = saturation::finite, 
 
 }  // namespace presets
 
-/// Types that float_format describes.
-template <class T>
-concept float_number = native_float<T> ||(format<T>&& requires {
-    { T::format } -> std::convertible_to<float_format>;
-});
 /// Types of whole numbers: C++'s, and fixed-point ones without fraction.
 template <class T>
 concept integer_number = native_integer<T> ||(format<T>&& requires { requires T::fraction == 0; });
-
-/// The float_format of a type.
-template <float_number T>
-[[nodiscard]] consteval float_format format_of() noexcept {
-    if constexpr (native_float<T>) return native_format<T>;
-    else return T::format;
-}
 
 /// A NaN as a To.
 template <float_number To>

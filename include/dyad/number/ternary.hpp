@@ -12,6 +12,7 @@
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/value_range.hpp>
 
 namespace dyad::inline v1 {
 
@@ -24,6 +25,7 @@ public:
     using bits_type = std::uint8_t;
     using raw_type = std::int8_t;
     static constexpr int width = 2;
+    static constexpr value_range values{.low = 0, .top = 0, .precision = 1};
     static constexpr int fraction = 0;
 
     ternary() = default;

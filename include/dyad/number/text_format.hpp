@@ -7,15 +7,10 @@
 #include <cstdint>
 
 #include <dyad/core/unpacked.hpp>
-#include <dyad/number/fixed.hpp>
-#include <dyad/number/float_format.hpp>
 #include <dyad/number/native.hpp>
+#include <dyad/number/value_range.hpp>
 
 namespace dyad::inline v1 {
-
-class ternary;
-template <int Bits, int Exponent>
-class power;
 
 enum class text_format : std::uint8_t {
     shortest,     ///< fewest digits that read back as the same number, 0.1; as 1e-05 where that is shorter
@@ -64,39 +59,6 @@ template <text_number T>
     if constexpr (number<T>) return unpack(x);
     else return x.unpack();
 }
-
-/// Every nonzero finite value of a type is a multiple of 2^low below 2^(top + 1), of at most `precision` digits.
-struct value_range {
-    int low;
-    int top;
-    int precision;
-};
-
-/// Types that the library does not know by name: what a double can hold, and more. A value outside has no text.
-template <class T>
-inline constexpr value_range value_range_of{.low = -1100, .top = 1100, .precision = 64};
-/// What has a float_format: minifloat, lmul_number.
-template <class T>
-concept has_float_format = requires {
-    { T::format } -> std::same_as<const float_format&>;
-};
-[[nodiscard]] DYAD_HD constexpr value_range value_range_of_format(const float_format& f) noexcept {
-    return {.low = f.min_exponent() - f.significand_bits, .top = f.max_exponent(), .precision = f.precision()};
-}
-template <has_float_format T>
-inline constexpr value_range value_range_of<T> = value_range_of_format(T::format);
-template <native_float T>
-inline constexpr value_range value_range_of<T> = value_range_of_format(native_format<T>);
-template <native_integer T>
-inline constexpr value_range value_range_of<T>{.low = 0, .top = word_width<T> - 1, .precision = word_width<T>};
-template <int Width, int Fraction, signedness Sign, overflow Overflow>
-inline constexpr value_range value_range_of<fixed<Width, Fraction, Sign, Overflow>>{
-    .low = -Fraction, .top = Width - 1 - Fraction, .precision = Width};
-template <>
-inline constexpr value_range value_range_of<ternary>{.low = 0, .top = 0, .precision = 1};
-template <int Bits, int Exponent>
-inline constexpr value_range value_range_of<power<Bits, Exponent>>{
-    .low = 0, .top = Exponent*(Bits - 1), .precision = Exponent*(Bits - 1)};
 
 /// ceil(e log10 2) for e >= 0, or one more.
 [[nodiscard]] DYAD_HD constexpr int decimal_digits(int e) noexcept {
