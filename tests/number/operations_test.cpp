@@ -3,12 +3,14 @@
 // fma on 2^20 samples of each, sqrt of all codes: every rounding and saturation against the exact result.
 #include <dyad/number/operations.hpp>
 
+#include <dyad/number/arithmetic.hpp>
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/p3109.hpp>
 
 #include <doctest/doctest.h>
 
 #include "support/all_formats.hpp"
+#include "support/exact.hpp"
 #include "support/ladder.hpp"
 #include "support/number_types.hpp"
 #include "support/tally.hpp"
@@ -253,6 +255,42 @@ TEST_CASE("sqrt: all codes of every named format, every rounding, every saturati
     check_roots(operations_of<dyad::bfloat16>("bfloat16"));
     check_roots(operations_of<dyad::float16>("float16"));
     check_roots(operations_of<dyad::tfloat32>("tfloat32"));
+}
+
+/// Random significands of every width and perfect squares next to others: the root exactly, or to odd with at least
+/// word_width - 3 digits.
+template <class S>
+void check_root_to_odd(tally& cases, int count) {
+    constexpr int width = dyad::word_width<S>;
+    std::mt19937_64 random(width);
+    for (int i = 0; i < count; ++i) {
+        const dyad::uint128_t all = (dyad::uint128_t{random()} << 64) | random();
+        auto m = static_cast<S>(static_cast<S>(all) >> (random() % static_cast<unsigned>(width)));
+        if (i % 3 == 0) {
+            const S half = static_cast<S>(m >> (width / 2));
+            m = static_cast<S>(half * half + static_cast<S>(random() % 3) - 1);
+        }
+        if (m == 0) continue;
+        const auto x = dyad::basic_unpacked<S>::finite(false, m, static_cast<int>(random() % 41) - 20);
+        const auto got = square_root(x);
+        const dyad_test::cpp_rational value = dyad_test::value_of(x);
+        const dyad_test::cpp_rational unit = dyad_test::power_of_two(2 * got.exponent);
+        const dyad_test::cpp_int digits = dyad_test::to_integer(got.significand);
+        const auto squared = [&unit](const dyad_test::cpp_int& n) { return dyad_test::cpp_rational(n * n) * unit; };
+        const bool exact = squared(digits) == value;
+        const bool to_odd = digits % 2 != 0 && squared(digits - 1) < value && value < squared(digits + 1) &&
+                            dyad::bit_width(got.significand) >= width - 3;
+        cases.check(got.kind == dyad::number_class::finite && !got.negative && (exact || to_odd), "root of ", x, ": ",
+                    got);
+    }
+}
+
+TEST_CASE("square_root: exact or to odd, at every width") {
+    tally cases("roots to odd");
+    check_root_to_odd<std::uint16_t>(cases, 20'000);
+    check_root_to_odd<std::uint32_t>(cases, 20'000);
+    check_root_to_odd<std::uint64_t>(cases, 20'000);
+    check_root_to_odd<dyad::uint128_t>(cases, 10'000);
 }
 
 }  // namespace
