@@ -203,6 +203,8 @@ TEST_CASE("minifloats") {
     check_all<dyad::float4_e2m1fn>();
     check_all<dyad::binary8p4se>();
     check_all<dyad::binary8p3uf>();
+    check_all<dyad::binary8p8ue>();
+    check_all<dyad::binary5p2ue>();
     check_all<dyad::binary4p1se>();
     check_all<dyad::binary8p1uf>();
     check_classes<dyad::minifloat<reference::float8_e4m3_flushed>>();

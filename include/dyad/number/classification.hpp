@@ -156,7 +156,10 @@ template <format T>
     }
     const auto step = basic_unpacked<word>::finite(down, 1, -(1 << 20));
     const rounding outward = down ? rounding::toward_negative : rounding::toward_positive;
-    const saturation policy = std::numeric_limits<T>::has_infinity ? saturation::none : saturation::finite;
+    // Past the largest number lies an infinity where there is one, below an unsigned zero nothing.
+    using limits = std::numeric_limits<T>;
+    const bool to_infinity = limits::has_infinity && (limits::is_signed || !down);
+    const saturation policy = to_infinity ? saturation::none : saturation::finite;
     return T::pack(exact_sum(value, step), outward, policy);
 }
 /// The least number above x, and the greatest below (IEEE 754 nextUp, nextDown). The ends stay where they are:
