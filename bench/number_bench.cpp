@@ -172,6 +172,56 @@ void read(benchmark::State& state, std::size_t n) {
     count(state, n);
 }
 
+template <class T>
+void pack(benchmark::State& state) {
+    const std::vector<float>& source = floats(in_level_2);
+    std::vector<std::uint8_t> packed(dyad::packed_size<T>(source.size()));
+    for (auto _ : state) {
+        if (dyad::convert_to_packed<T>(std::span<const float>(source), std::span(packed)) != dyad::status::ok)
+            return state.SkipWithError("spans differ");
+        benchmark::DoNotOptimize(packed.data());
+        benchmark::ClobberMemory();
+    }
+    count(state, source.size());
+}
+template <class T>
+void unpack(benchmark::State& state) {
+    std::vector<float> result(in_level_2);
+    const std::vector<std::uint8_t> packed(dyad::packed_size<T>(result.size()), 0x5a);
+    for (auto _ : state) {
+        if (dyad::convert_from_packed<T>(std::span<const std::uint8_t>(packed), std::span(result)) != dyad::status::ok)
+            return state.SkipWithError("spans differ");
+        benchmark::DoNotOptimize(result.data());
+        benchmark::ClobberMemory();
+    }
+    count(state, result.size());
+}
+
+template <class T>
+void add_arrays(benchmark::State& state) {
+    const std::vector<T> lhs = encoded<T>(in_level_2);
+    const std::vector<T> rhs(lhs.rbegin(), lhs.rend());
+    std::vector<T> result(lhs.size());
+    for (auto _ : state) {
+        static_cast<void>(dyad::add(std::span<const T>(lhs), std::span<const T>(rhs), std::span<T>(result)));
+        benchmark::DoNotOptimize(result.data());
+        benchmark::ClobberMemory();
+    }
+    count(state, lhs.size());
+}
+template <class T>
+void multiply_arrays(benchmark::State& state) {
+    const std::vector<T> lhs = encoded<T>(in_level_2);
+    const std::vector<T> rhs(lhs.rbegin(), lhs.rend());
+    std::vector<T> result(lhs.size());
+    for (auto _ : state) {
+        static_cast<void>(dyad::multiply(std::span<const T>(lhs), std::span<const T>(rhs), std::span<T>(result)));
+        benchmark::DoNotOptimize(result.data());
+        benchmark::ClobberMemory();
+    }
+    count(state, lhs.size());
+}
+
 #if defined(__x86_64__)
 __attribute__((target("avx,f16c"))) void f16c_encode_all(const float* src, std::uint16_t* dst, std::size_t n) {
     for (std::size_t i = 0; i < n; i += 8)
@@ -238,6 +288,24 @@ void add_format(const std::string& format) {
 }
 
 template <class T>
+void add_packed(const std::string& format) {
+    const std::string packing = "pack/" + format + level_2;
+    const std::string unpacking = "unpack/" + format + level_2;
+    add(packing, pack<T>);
+    add(unpacking, unpack<T>);
+    comparisons.push_back({"float32 to packed " + format, "memcpy", packing, "memcpy" + level_2});
+    comparisons.push_back({"packed " + format + " to float32", "memcpy", unpacking, "memcpy" + level_2});
+}
+
+template <class T>
+void add_arithmetic(const std::string& format) {
+    add("add/" + format + level_2, add_arrays<T>);
+    add("multiply/" + format + level_2, multiply_arrays<T>);
+    comparisons.push_back({format + " sums", "memcpy", "add/" + format + level_2, "memcpy" + level_2});
+    comparisons.push_back({format + " products", "memcpy", "multiply/" + format + level_2, "memcpy" + level_2});
+}
+
+template <class T>
 void add_format_in_memory(const std::string& format) {
     const std::string encoding = "encode/" + format + memory;
     const std::string decoding = "decode/" + format + memory;
@@ -276,6 +344,11 @@ void add_all() {
     add_format_in_memory<dyad::float8_e5m2>("float8_e5m2");
     add_format_in_memory<dyad::float4_e2m1fn>("float4_e2m1fn");
     add_format_in_memory<dyad::bfloat16>("bfloat16");
+    add_packed<dyad::float4_e2m1fn>("float4_e2m1fn");
+    add_packed<dyad::float6_e2m3fn>("float6_e2m3fn");
+    add_packed<dyad::integer<4>>("int4");
+    add_arithmetic<dyad::float8_e4m3fn>("float8_e4m3fn");
+    add_arithmetic<dyad::bfloat16>("bfloat16");
     add("encode/float8_e4m3fn" + level_2 + "/stochastic", encode_stochastic<dyad::float8_e4m3fn>);
     comparisons.push_back({"float32 to float8_e4m3fn, stochastic", "memcpy",
                            "encode/float8_e4m3fn" + level_2 + "/stochastic", "memcpy" + level_2});

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// array: views, status, executor, arena, bulk conversion, row functions.
+// array: views, status, executor, arena, bulk conversion and arithmetic, packed storage, row functions.
 #pragma once
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/arithmetic.hpp>
 #include <dyad/array/convert.hpp>
 #include <dyad/array/dot_product.hpp>
 #include <dyad/array/executor.hpp>

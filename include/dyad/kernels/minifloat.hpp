@@ -7,7 +7,8 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx2/minifloat.hpp>
-#include <dyad/kernels/avx512/minifloat.hpp>
+#include <dyad/kernels/avx512/decode.hpp>
+#include <dyad/kernels/avx512/nearest.hpp>
 #include <dyad/kernels/avx512/rounding.hpp>
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/float_environment.hpp>
@@ -36,6 +37,9 @@ template <float_format F>
     if constexpr (F == float16_format) {
         if (isa >= instruction_set::avx512) return &avx512::decode_float16_blocks;
         if (isa >= instruction_set::avx2) return &avx2::decode_float16_blocks;
+    }
+    if constexpr (decodes_by_integers<F> && F.width() > 8) {
+        if (isa >= instruction_set::avx512) return &avx512::decode_blocks<F>;
     }
     if (isa >= instruction_set::avx2) return &avx2::decode_blocks<F>;
 #endif

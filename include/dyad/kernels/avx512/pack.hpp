@@ -9,12 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/kernels/avx512/minifloat.hpp>
+#include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/pack.hpp>
 
 namespace dyad::inline v1::avx512 {
-
-using longs [[gnu::vector_size(64)]] = std::uint64_t;
 
 /// Where each byte comes from when the low Bits bytes of every word move together, or apart again.
 template <int Bits>

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/kernels/avx512/minifloat.hpp>
+#include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/minifloat.hpp>
 #include <dyad/kernels/scalar/rounding.hpp>
 
@@ -16,8 +16,6 @@ namespace dyad::inline v1::avx512 {
 
 using scalar::rounding_constants;
 using scalar::tail_rule;
-using longs [[gnu::vector_size(64)]] = std::uint64_t;
-using signed_words [[gnu::vector_size(64)]] = std::int32_t;
 
 /// A word where its lane is chosen, else another: constants by sign.
 [[gnu::target("avx512f"), gnu::always_inline]] inline words by_sign(words x, const std::uint32_t (&c)[2]) noexcept {

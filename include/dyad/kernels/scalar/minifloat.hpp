@@ -53,6 +53,13 @@ template <float_format F>
 inline constexpr bool decodes_by_integers = is_exact_in_float<F>&& F.has_zero&& F.significand_bits <= 22 &&
                                             F.subnormals == subnormal_codes::yes&& F.bias <= 127;
 
+/// The upper bits of a float, its special codes included: bfloat16, tfloat32.
+template <float_format F>
+inline constexpr bool is_float_cut_short =
+    F.exponent_bits == 8 && F.bias == 127 &&
+    F.is_signed&& F.has_zero&& F.has_negative_zero&& F.infinity == infinity_codes::ieee&& F.nan ==
+        nan_codes::ieee&& F.subnormals == subnormal_codes::yes;
+
 namespace scalar {
 
 /// Elements that the loops below take at once.
@@ -66,6 +73,10 @@ template <float_format F>
     constexpr auto top = static_cast<std::uint32_t>(F.top_code());
     constexpr std::uint32_t infinity = 0x7f80'0000;
     constexpr std::uint32_t quiet = 0x0040'0000;
+    if constexpr (is_float_cut_short<F>) {
+        const std::uint32_t cut = code << (32 - F.width());
+        return cut | select((cut & 0x7fff'ffff) > infinity, quiet);
+    }
     const std::uint32_t magnitude = code & top;
     std::uint32_t bits = (magnitude << (23 - m)) + (static_cast<std::uint32_t>(127 - F.bias) << 23);
     if constexpr (F.bias != 127) {
