@@ -366,8 +366,8 @@ TEST_CASE("gemm: one L-Mul product is lmul_exact, rounded to float") {
                          dyad::make_matrix(out.data(), n, n), dyad::keep_sum{}, workspace) == status::ok);
         for (std::size_t i = 0; i < codes.size(); ++i) {
             for (std::size_t j = 0; j < codes.size(); ++j) {
-                const auto exact =
-                    lmul_exact(codes[i].unpack(), codes[j].unpack(), dyad::lmul_constant::rule(T::format.significand_bits));
+                const auto exact = lmul_exact(codes[i].unpack(), codes[j].unpack(),
+                                              dyad::lmul_constant::rule(T::format.significand_bits));
                 const auto expected = dyad::pack_as<float>(exact, dyad::rounding::nearest_even, dyad::saturation::none);
                 const float got = out[i * codes.size() + j];
                 // A sum begins with +0, so that -0 becomes +0.

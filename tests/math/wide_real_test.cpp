@@ -39,7 +39,8 @@ private:
 bool is_rounded(const unpacked_wide& got, const cpp_rational& x) {
     if (x == 0) return got.kind == dyad::number_class::zero;
     return dyad::bit_width(got.significand) <= dyad::wide_digits &&
-           dyad_test::value_of(got) == dyad_test::reference_round_to_digits(x, dyad::wide_digits, dyad::rounding::to_odd);
+           dyad_test::value_of(got) ==
+               dyad_test::reference_round_to_digits(x, dyad::wide_digits, dyad::rounding::to_odd);
 }
 
 TEST_CASE("sum, product, quotient: 20 000 pairs") {
