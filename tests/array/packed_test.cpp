@@ -54,7 +54,7 @@ void check_codes(tally& cases) {
             cases.check(inside == expected && packed.front() == 0xaa && packed.back() == 0xaa, "packing ", n,
                         " codes of ", Bits, " bits on ", to_string(isa));
             std::vector<std::uint8_t> back(n + 2, 0xaa);
-            dyad::unpack_codes<Bits>(isa, expected.data(), n, back.data() + 1);
+            dyad::unpack_codes<Bits>(isa, expected.data(), expected.size(), n, back.data() + 1);
             const std::vector<std::uint8_t> codes_back(back.begin() + 1, back.end() - 1);
             cases.check(codes_back == codes && back.front() == 0xaa && back.back() == 0xaa, "unpacking ", n,
                         " codes of ", Bits, " bits on ", to_string(isa));

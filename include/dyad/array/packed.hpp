@@ -40,12 +40,12 @@ void pack_piece(instruction_set isa, const T* src, std::size_t n, std::uint8_t* 
     }
 }
 template <packable T>
-void unpack_piece(instruction_set isa, const std::uint8_t* packed, std::size_t n, T* dst) noexcept {
+void unpack_piece(instruction_set isa, std::span<const std::uint8_t> packed, std::size_t n, T* dst) noexcept {
     if constexpr (is_minifloat<T>) {
-        unpack_codes<T::width>(isa, packed, n, codes_of(dst));
+        unpack_codes<T::width>(isa, packed.data(), packed.size(), n, codes_of(dst));
     } else {
         std::uint8_t codes[convert_piece];
-        unpack_codes<T::width>(isa, packed, n, codes);
+        unpack_codes<T::width>(isa, packed.data(), packed.size(), n, codes);
         for (std::size_t i = 0; i < n; ++i) dst[i] = T::from_bits(codes[i]);
     }
 }
@@ -94,7 +94,7 @@ status convert_from_packed(std::span<const std::uint8_t> packed, std::span<To> d
     T piece[convert_piece];
     for (std::size_t i = 0; i < n; i += convert_piece) {
         const std::size_t count = n - i < convert_piece ? n - i : convert_piece;
-        const std::uint8_t* const from = packed.data() + packed_size<T>(i);
+        const std::span<const std::uint8_t> from = packed.subspan(packed_size<T>(i));
         if constexpr (std::same_as<To, T>) {
             unpack_piece<T>(isa, from, count, dst.data() + i);
         } else {

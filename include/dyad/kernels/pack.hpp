@@ -45,24 +45,27 @@ void pack_codes(instruction_set isa, const std::uint8_t* codes, std::size_t n, s
     }
 }
 
-/// And back.
+/// And back. `readable` bytes may be read from `packed` on, at least packed_bytes<Bits>(n).
 template <int Bits>
     requires(Bits >= 1 && Bits <= 8)
-void unpack_codes(instruction_set isa, const std::uint8_t* packed, std::size_t n, std::uint8_t* codes) noexcept {
+void unpack_codes(instruction_set isa, const std::uint8_t* packed, std::size_t readable, std::size_t n,
+                  std::uint8_t* codes) noexcept {
     if constexpr (Bits == 8) {
+        static_cast<void>(isa);
+        static_cast<void>(readable);
         for (std::size_t i = 0; i < n; ++i) codes[i] = packed[i];
     } else {
         std::size_t done = 0;
 #if defined(__x86_64__)
         // The kernel reads 64 bytes where it needs 8 * Bits: not up to the end.
-        const std::size_t bytes = packed_bytes<Bits>(n);
-        if (isa >= instruction_set::avx512 && bytes >= 64) {
-            const std::size_t blocks = (bytes - 64) / (8 * Bits) + 1;
+        if (isa >= instruction_set::avx512 && readable >= 64) {
+            const std::size_t blocks = (readable - 64) / (8 * Bits) + 1;
             avx512::unpack_blocks<Bits>(packed, blocks < n / 64 ? blocks : n / 64, codes);
             done = (blocks < n / 64 ? blocks : n / 64) * 64;
         }
 #endif
         static_cast<void>(isa);
+        static_cast<void>(readable);
         scalar::unpack<Bits>(packed + packed_bytes<Bits>(done), (n - done) / 8, codes + done);
         done = n / 8 * 8;
         if (done == n) return;
