@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bulk conversion: every element as convert<To> of one number; stochastic with random bits of the element's index.
-// The ways, the first that applies: a copy; float to a minifloat and back by vector kernels; a table of the 256 results
-// for codes of at most 8 bits; through float, where that is exact, between minifloats; one by one.
+// The ways, the first that applies: a copy; float to a minifloat or a fixed-point number and back by vector kernels; a
+// table of the 256 results for codes of at most 8 bits; through float, where that is exact, between minifloats; one by
+// one.
 #pragma once
 
 #include <concepts>
@@ -13,6 +14,7 @@
 #include <dyad/array/status.hpp>
 #include <dyad/core/random.hpp>
 #include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/fixed.hpp>
 #include <dyad/kernels/minifloat.hpp>
 #include <dyad/number/convert.hpp>
 #include <dyad/number/minifloat.hpp>
@@ -56,6 +58,18 @@ template <float_format F>
 [[nodiscard]] inline float_bits<F>* codes_of(minifloat<F>* x) noexcept {
     static_assert(sizeof(minifloat<F>) == sizeof(float_bits<F>));
     return reinterpret_cast<float_bits<F>*>(x);
+}
+
+/// The raw numbers of fixed-point numbers; the only member is the raw number.
+template <fixed_in_bulk T>
+[[nodiscard]] inline const typename T::raw_type* raw_of(const T* x) noexcept {
+    static_assert(sizeof(T) == sizeof(typename T::raw_type));
+    return reinterpret_cast<const typename T::raw_type*>(x);
+}
+template <fixed_in_bulk T>
+[[nodiscard]] inline typename T::raw_type* raw_of(T* x) noexcept {
+    static_assert(sizeof(T) == sizeof(typename T::raw_type));
+    return reinterpret_cast<typename T::raw_type*>(x);
 }
 
 /// Elements that are kept on the stack at once; a multiple of 4, so that random bits are drawn in whole blocks.
@@ -123,6 +137,10 @@ void convert_elements(instruction_set isa, const From* src, To* dst, std::size_t
         if (From::format.infinity == infinity_codes::none || policy != saturation::finite) {
             return decode_floats<From::format>(isa, codes_of(src), dst, n);
         }
+    } else if constexpr (std::same_as<From, float> && fixed_in_bulk<To> && to_nearest) {
+        if (encodes_fixed<To>(rule)) return encode_fixed<To>(isa, src, raw_of(dst), n, rule);
+    } else if constexpr (fixed_in_bulk<From> && std::same_as<To, float>) {
+        return decode_fixed<From>(isa, raw_of(src), dst, n);
     } else if constexpr (is_minifloat<From> && to_nearest) {
         if constexpr (From::width <= 8) {
             if (n >= convert_piece) return convert_by_table(isa, src, dst, n, rule, policy);
