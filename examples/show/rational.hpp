@@ -12,6 +12,7 @@ namespace show {
 
 /// Any value of a type that dyad-show knows, for to_chars: up to 2^-32768 in binary16p1uf.
 struct any_value {
+    static constexpr dyad::value_range values{.low = -33000, .top = 33000, .precision = 64};
     dyad::unpacked value;
     [[nodiscard]] constexpr dyad::unpacked unpack() const noexcept { return value; }
 };
@@ -41,6 +42,3 @@ struct rational {
 [[nodiscard]] std::string brief_text(const dyad::unpacked& value, std::size_t most = 12);
 
 }  // namespace show
-
-template <>
-inline constexpr dyad::value_range dyad::value_range_of<show::any_value>{.low = -33000, .top = 33000, .precision = 64};

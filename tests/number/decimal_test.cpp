@@ -77,10 +77,10 @@ TEST_CASE("cuts at every place, in every mode") {
 
 TEST_CASE("what lies beyond the range of a type, and what fits it") {
     using wraps = dyad::fixed<8, 4, dyad::signedness::is_signed, dyad::overflow::wrap>;
-    CHECK(dyad::value_range_of<wraps>.top == 3);
-    CHECK(dyad::beyond_range(dyad::value_range_of<wraps>, false).top_exponent() == 6);
-    CHECK(dyad::below_range(dyad::value_range_of<wraps>, true).top_exponent() == -45);
-    CHECK(dyad::below_range(dyad::value_range_of<wraps>, true).negative);
+    CHECK(dyad::value_range_of<wraps>().top == 3);
+    CHECK(dyad::beyond_range(dyad::value_range_of<wraps>(), false).top_exponent() == 6);
+    CHECK(dyad::below_range(dyad::value_range_of<wraps>(), true).top_exponent() == -45);
+    CHECK(dyad::below_range(dyad::value_range_of<wraps>(), true).negative);
     const auto eighths = [](int m) {
         return dyad::unpacked_wide::finite(m < 0, static_cast<unsigned>(std::abs(m)), -7);
     };

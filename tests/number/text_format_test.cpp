@@ -34,7 +34,7 @@ int digits_of(const cpp_int& m, int e) {
 
 template <class T>
 void check_limits(dyad_test::tally& cases, std::uint64_t step) {
-    constexpr dyad::value_range range = dyad::value_range_of<T>;
+    constexpr dyad::value_range range = dyad::value_range_of<T>();
     constexpr dyad::text_limits limits = dyad::text_limits_of<T>();
     const auto last = dyad::low_mask<std::uint64_t>(reference::width_of<T>());
     for (std::uint64_t i = 0; i <= last / step; ++i) {

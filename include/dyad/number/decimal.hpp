@@ -114,7 +114,7 @@ template <class T, rounding_rule Rule>
         return true;
     } else {
         if (value.kind == number_class::zero) return true;
-        if (value.kind != number_class::finite || value.top_exponent() > value_range_of<T>.top + 1) return false;
+        if (value.kind != number_class::finite || value.top_exponent() > value_range_of<T>().top + 1) return false;
         // (significands of ratio_to_odd fill the word, so that a number in range has no exponent left to shift up by
         // more than the word holds)
         const int up = value.exponent + T::fraction;

@@ -26,7 +26,7 @@ struct exponent_range {
 template <number T>
 [[nodiscard]] DYAD_HD constexpr exponent_range exponents_of() noexcept {
     if constexpr (requires { T::exponents; }) return T::exponents;  // its products need more than its numbers say
-    else return {value_range_of<T>.low, value_range_of<T>.top + 1};
+    else return {value_range_of<T>().low, value_range_of<T>().top + 1};
 }
 
 /// Sums terms that are multiples of 2^Lowest with magnitudes below 2^Highest; 2^62 of them before anything is lost.

@@ -251,11 +251,11 @@ template <int Digits, int Limbs>
 /// pack says; a fixed-point type that wraps or traps refuses what is out of its range.
 /// Not for 128-bit integers, whose roundings need more digits than the exact ratio has.
 template <number T, rounding_rule Rule = rounding>
-    requires(value_range_of<T>.precision <= 125)
+    requires(value_range_of<T>().precision <= 125)
 [[nodiscard]] DYAD_HD constexpr from_chars_result from_chars(const char* first, const char* last, T& x,
                                                              Rule rule = rounding::nearest_even,
                                                              saturation policy = saturation::none) noexcept {
-    constexpr text_range range{value_range_of<T>, text_limits_of<T>()};
+    constexpr text_range range{value_range_of<T>(), text_limits_of<T>()};
     unpacked_wide value;
     const auto read = read_value<range.limits.digits, range.limits.limbs>(first, last, value, range);
     if (read.ec != text_error::none) return read;

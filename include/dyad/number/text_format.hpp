@@ -84,7 +84,7 @@ struct text_limits {
 /// range a number is.
 template <class T>
 [[nodiscard]] DYAD_HD consteval text_limits text_limits_of() {
-    constexpr value_range range = value_range_of<T>;
+    constexpr value_range range = value_range_of<T>();
     static_assert(range.low >= -(1 << 17) && range.top <= (1 << 17),
                   "dyad's text is for types whose values lie between 2^-131072 and 2^131072.");
     // k 2^-s with k < 2^b has the digits of k 5^s; integers have those of their size.

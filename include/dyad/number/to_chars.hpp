@@ -146,8 +146,8 @@ public:
     DYAD_HD constexpr shortest_search(T x, const all_digits& exact) noexcept
         : value_(resize<uint128_t>(unpack(x))),
           exact_(exact),
-          largest_(becomes_x(beyond_range(value_range_of<T>, value_.negative))),
-          smallest_(becomes_x(below_range(value_range_of<T>, value_.negative))) {}
+          largest_(becomes_x(beyond_range(value_range_of<T>(), value_.negative))),
+          smallest_(becomes_x(below_range(value_range_of<T>(), value_.negative))) {}
 
     /// The fewest digits; among those the ones closest to x.
     [[nodiscard]] DYAD_HD constexpr few_digits shortest() const noexcept {
@@ -237,7 +237,7 @@ template <text_number T>
         case text_format::exact: break;
         case text_format::fraction: break;
     }
-    return 3 + limits.above + (value_range_of<T>.low < 0 ? -value_range_of<T>.low : 0);
+    return 3 + limits.above + (value_range_of<T>().low < 0 ? -value_range_of<T>().low : 0);
 }
 
 /// Of all formats: char buffer[max_chars_of<float16>] has room for any text without a precision.
@@ -283,7 +283,7 @@ template <text_number T>
         // (sums with what is farther could overflow)
         if (value.exponent < -far || value.exponent > far) return {last, text_error::value_too_large};
         const int lowest = value.exponent + trailing_zeros(value.significand);
-        if (value.top_exponent() > value_range_of<T>.top || lowest < value_range_of<T>.low) {
+        if (value.top_exponent() > value_range_of<T>().top || lowest < value_range_of<T>().low) {
             return {last, text_error::value_too_large};
         }
     }

@@ -19,19 +19,19 @@ struct value_range {
 /// A type says it itself as T::values, or it follows from its format. What is no number type (dyadic) has what a double
 /// can hold, and more.
 template <class T>
-inline constexpr value_range value_range_of = [] {
+[[nodiscard]] DYAD_HD constexpr value_range value_range_of() noexcept {
     if constexpr (requires { T::values; }) {
         return T::values;
     } else if constexpr (float_number<T>) {
         constexpr float_format f = format_of<T>();
-        return value_range{f.min_exponent() - f.significand_bits, f.max_exponent(), f.precision()};
+        return {f.min_exponent() - f.significand_bits, f.max_exponent(), f.precision()};
     } else if constexpr (native_integer<T>) {
-        return value_range{0, word_width<T> - 1, word_width<T>};
+        return {0, word_width<T> - 1, word_width<T>};
     } else if constexpr (requires { T::fraction; }) {
-        return value_range{-T::fraction, T::width - 1 - T::fraction, T::width};
+        return {-T::fraction, T::width - 1 - T::fraction, T::width};
     } else {
-        return value_range{-1100, 1100, 64};
+        return {-1100, 1100, 64};
     }
-}();
+}
 
 }  // namespace dyad::inline v1
