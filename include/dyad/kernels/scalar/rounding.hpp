@@ -29,7 +29,8 @@ struct rounding_constants {
 template <float_format F, rounding_rule Rule>
 [[nodiscard]] constexpr rounding_constants make_rounding(Rule rule, saturation policy) noexcept {
     rounding_constants c{};
-    for (const bool negative : {false, true}) {
+    for (int sign = 0; sign < 2; ++sign) {
+        const bool negative = sign != 0;
         c.overflow[negative] = static_cast<std::uint32_t>(encode_overflow<F>(negative, false, rule, policy));
         c.infinite[negative] = static_cast<std::uint32_t>(encode_overflow<F>(negative, true, rule, policy));
     }
