@@ -86,67 +86,76 @@ template <float_format F>
     return encode<binary32_format>(unpacked::finite(false, significand, e), rounding::toward_zero, saturation::finite);
 }
 
-/// The steps and numbers for a format and a policy, where the method covers them.
+/// Which core a format takes; none where the method does not cover it: it needs subnormals, and a precision and
+/// smallest exponent that float has. The parity of a sum is the code's where M >= 1 only, and no sum may leave float's
+/// range.
 template <float_format F>
-[[nodiscard]] constexpr nearest_encoding make_nearest(saturation policy) noexcept {
+[[nodiscard]] constexpr bool find_core(nearest_core& core) noexcept {
     constexpr int m = F.significand_bits;
-    nearest_encoding out;
-    // 1. Formats with subnormals, and a precision and smallest exponent that float has. The parity of a sum is the
-    //    code's where M >= 1 only.
-    constexpr bool powers = m == 0 && F.bias <= 127 && F.bias >= 0;
-    constexpr bool shifted = F.bias == 127 && m >= 1 && m <= 22 && F.has_zero;
-    constexpr bool summed = !powers && !shifted && m >= 1 && F.width() <= 16 && F.bias <= 127 && F.has_zero;
-    if (!(powers || shifted || summed) || F.subnormals == subnormal_codes::flushed || F.width() > 32) return out;
-    if (F.max_exponent() > 127 || (!F.has_zero && F.is_signed)) return out;
-    out.shape.core = powers ? nearest_core::powers : shifted ? nearest_core::shifted : nearest_core::summed;
-    // 2. The codes beyond the range must follow the largest finite one, or be it.
-    const auto code = [](auto bits) { return static_cast<std::uint64_t>(bits) & ~F.sign_bit(); };
-    const auto bits_of = [](std::uint64_t c) { return float_of_code<F>(c); };
-    const std::uint64_t successor = F.max_finite_code() + 1;
+    const std::uint64_t codes = low_mask<std::uint64_t>(F.exponent_bits + m) + 1;
+    const int top = static_cast<int>(codes >> m) - F.bias;
+    const bool powers = m == 0 && F.bias <= 127 && F.bias >= 0;
+    const bool shifted = F.bias == 127 && m >= 1 && m <= 22 && F.has_zero;
+    const bool summed = m >= 1 && F.width() <= 16 && F.bias <= 127 && F.has_zero && top + 23 - m <= 127;
+    core = powers ? nearest_core::powers : shifted ? nearest_core::shifted : nearest_core::summed;
+    return (powers || shifted || summed) && F.subnormals == subnormal_codes::yes && F.width() <= 32 &&
+           F.max_exponent() <= 127 && (F.has_zero || !F.is_signed);
+}
+
+/// What magnitudes beyond the range, infinity and NaN become: their codes must follow the largest finite one, or be it.
+template <float_format F>
+[[nodiscard]] constexpr bool set_special_codes(nearest_encoding& out, saturation policy) noexcept {
+    // A code without its sign, but for a NaN in the place of minus zero.
     const std::uint64_t fnuz_nan = F.is_signed ? F.sign_bit() : 0;
-    const auto plain = [&](auto bits) { return F.is_signed && bits == fnuz_nan ? fnuz_nan : code(bits); };
+    const auto plain = [&](std::uint64_t bits) {
+        return F.is_signed && bits == fnuz_nan ? fnuz_nan : bits & ~F.sign_bit();
+    };
     const std::uint64_t beyond = plain(encode_overflow<F>(false, false, rounding::nearest_even, policy));
     const std::uint64_t infinite = plain(encode_overflow<F>(false, true, rounding::nearest_even, policy));
-    if (beyond != F.max_finite_code() && beyond != successor) return out;
-    out.constants.bound = bits_of(beyond);
-    if (out.constants.bound > 0x7f80'0000) return out;
-    out.constants.infinity = bits_of(infinite);
-    out.shape.infinity = infinite == beyond ? infinity_rule::clamped : infinity_rule::kept;
-    // 3. NaN.
     const std::uint64_t nan = plain(encode_nan<F>(false, quiet_bit<std::uint64_t>));
-    out.constants.nan = bits_of(nan);
+    out.constants.bound = float_of_code<F>(beyond);
+    out.constants.infinity = float_of_code<F>(infinite);
+    out.constants.nan = float_of_code<F>(nan);
+    out.shape.infinity = infinite == beyond ? infinity_rule::clamped : infinity_rule::kept;
+    out.shape.nan = nan == beyond ? nan_rule::clamped : nan_rule::replaced;
+    if (F.nan == nan_codes::none) out.shape.nan = nan_rule::positive;
     if (F.nan == nan_codes::ieee) {
         out.shape.nan = nan_rule::payload;
-        out.constants.nan_digits = low_mask<std::uint32_t>(m) << (23 - m);
-    } else if (F.nan == nan_codes::none) {
-        if (nan != beyond) return out;
-        out.shape.nan = nan_rule::positive;
-    } else {
-        out.shape.nan = nan == beyond ? nan_rule::clamped : nan_rule::replaced;
+        out.constants.nan_digits = low_mask<std::uint32_t>(F.significand_bits) << (23 - F.significand_bits);
     }
-    // 4. No sum may leave float's range.
-    const std::uint64_t highest = low_mask<std::uint64_t>(F.exponent_bits + m) + 1;
-    const int top = static_cast<int>(highest >> m) - F.bias;
-    if (summed && top + 23 - m > 127) return out;
-    // 5. The rest.
+    return (beyond == F.max_finite_code() || beyond == F.max_finite_code() + 1) && out.constants.bound <= 0x7f80'0000 &&
+           (F.nan != nan_codes::none || nan == beyond);
+}
+
+/// The numbers of the cores.
+template <float_format F>
+constexpr void set_core_constants(nearest_constants& c) noexcept {
+    constexpr int m = F.significand_bits;
     const int e_min = F.min_exponent() + 127 < 1 ? 1 : F.min_exponent() + 127;
     const std::uint32_t low = (0U - (static_cast<std::uint32_t>(e_min) << m)) & 0xffff;
-    out.constants.smallest = static_cast<std::uint32_t>(e_min) << 23;
-    out.constants.magic = (static_cast<std::uint32_t>(23 - m) << 23) + low;
-    out.constants.factor = std::bit_cast<float>((static_cast<std::uint32_t>(127 + 23 - m) << 23) + low);
-    // Below the smallest normal float or power: 0 or 1, a tie goes to 0.
-    out.constants.offset = static_cast<std::uint32_t>(127 - F.bias) << 23;
+    c.smallest = static_cast<std::uint32_t>(e_min) << 23;
+    c.magic = (static_cast<std::uint32_t>(23 - m) << 23) + low;
+    c.factor = std::bit_cast<float>((static_cast<std::uint32_t>(127 + 23 - m) << 23) + low);
+    c.shift = 23 - m;
+    // Powers: below the smallest normal float or power the code is 0 or 1, a tie goes to 0.
+    c.offset = static_cast<std::uint32_t>(127 - F.bias) << 23;
     const bool has_1_below = F.has_zero || F.min_exponent() < -126;
     const int middle = F.has_zero ? F.min_exponent() - 1 : F.min_exponent();
     const auto tie = unpacked::finite(false, F.has_zero ? 2 : 3, middle - 1);
-    out.constants.low = has_1_below ? 1 + encode<binary32_format>(tie, rounding::toward_zero, saturation::none)
-                                    : out.constants.smallest;
-    out.constants.shift = 23 - m;
-    out.constants.code_mask = static_cast<std::uint32_t>(F.top_code() | F.sign_bit());
+    c.low = has_1_below ? 1 + encode<binary32_format>(tie, rounding::toward_zero, saturation::none) : c.smallest;
+}
+
+/// The steps and numbers for a format and a policy, where the method covers them.
+template <float_format F>
+[[nodiscard]] constexpr nearest_encoding make_nearest(saturation policy) noexcept {
+    nearest_encoding out;
+    if (!find_core<F>(out.shape.core) || !set_special_codes<F>(out, policy)) return out;
+    set_core_constants<F>(out.constants);
     out.shape.sign = F.has_negative_zero ? sign_rule::plain
                      : F.is_signed       ? sign_rule::of_nonzero
                      : F.has_zero        ? sign_rule::none_negative
                                          : sign_rule::positive_only;
+    out.constants.code_mask = static_cast<std::uint32_t>(F.top_code() | F.sign_bit());
     out.constants.sign_shift = 32 - F.width();
     out.constants.sign_bit = static_cast<std::uint32_t>(F.sign_bit());
     out.constants.below = static_cast<std::uint32_t>(encode_below<F>(policy));
