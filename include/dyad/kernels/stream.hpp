@@ -50,14 +50,16 @@ void for_each_block(const From* src, To* dst, std::size_t n, Kernel kernel) noex
         const std::size_t head = (64 - address % 64) % 64 / sizeof(To);
         rest(src, dst, head);
         src += head, dst += head, n -= head;
-        // 2. Pieces that stay in level 1, the next one on its way from memory. More than 2 KiB ahead, or all of a
-        //    longer piece at once, keeps the processor's own prefetching from working.
-        constexpr std::size_t piece = 512;
+        // 2. Short pieces, so that reading, converting and writing overlap, and what is needed 4 KiB later on its way
+        //    from memory. (Pieces of 512 elements with the next one prefetched were 5 to 25 % slower.)
+        constexpr std::size_t piece = 2 * kernel_block;
         constexpr std::size_t line = 64 / sizeof(From);
+        constexpr std::size_t ahead = 4096 / sizeof(From);
         alignas(64) To out[piece];
         for (; n >= piece; src += piece, dst += piece, n -= piece) {
-            const std::size_t ahead = n - piece < piece ? n - piece : piece;
-            for (std::size_t i = 0; i < ahead; i += line) __builtin_prefetch(src + piece + i);
+            if (n >= ahead + piece) {
+                for (std::size_t i = 0; i < piece; i += line) __builtin_prefetch(src + ahead + i);
+            }
             kernel(src, static_cast<To*>(out), piece / kernel_block);
             stream_copy(dst, out, sizeof out);
         }
