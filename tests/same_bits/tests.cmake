@@ -14,8 +14,10 @@ dyad_same_bits_test(O0 "${CMAKE_CXX_COMPILER}" "-O0")
 dyad_same_bits_test(O3_native "${CMAKE_CXX_COMPILER}" "-O3 -march=native")
 dyad_same_bits_test(fast_math "${CMAKE_CXX_COMPILER}" "-O3 -ffast-math")
 dyad_same_bits_test(no_exceptions_no_rtti "${CMAKE_CXX_COMPILER}" "-O2 -fno-exceptions -fno-rtti -DNDEBUG")
-dyad_same_bits_test(clang clang++ "-O2")
-dyad_same_bits_test(clang_fast_math clang++ "-O3 -ffast-math -march=native")
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    dyad_same_bits_test(clang clang++ "-O2")
+    dyad_same_bits_test(clang_fast_math clang++ "-O3 -ffast-math -march=native")
+endif()
 
 add_test(NAME same_bits/device COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${PROJECT_SOURCE_DIR}"
     "-DWORK=${same_bits_folder}/device" -P "${PROJECT_SOURCE_DIR}/tests/same_bits/device.cmake")
