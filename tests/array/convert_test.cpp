@@ -206,6 +206,19 @@ TEST_CASE("convert: spans that share a part of their memory") {
     CHECK(dyad::convert(src, std::span(memory.data() + 50, 50)) == status::ok);
 }
 
+TEST_CASE("convert: a number of random bits that there is not") {
+    const std::vector<float> src(100, 1.3f);
+    std::vector<dyad::float8_e5m2> dst(100, dyad::float8_e5m2(7));
+    std::vector<dyad::integer<8>> integers(100, dyad::integer<8>(7));
+    for (const int n : {-1, 0, 33, 1000}) {
+        const stochastic_stream rule{.n = n};
+        CHECK(dyad::convert(std::span(src), std::span(dst), rule) == status::random_bits_out_of_range);
+        CHECK(dyad::convert(std::span(src), std::span(integers), rule) == status::random_bits_out_of_range);
+    }
+    CHECK(dst == std::vector<dyad::float8_e5m2>(100, dyad::float8_e5m2(7)));
+    CHECK(integers == std::vector<dyad::integer<8>>(100, dyad::integer<8>(7)));
+}
+
 TEST_CASE("convert: arrays larger than the caches") {
     constexpr std::size_t n = 4'000'003;
     std::vector<float> src(n);

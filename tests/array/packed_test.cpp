@@ -141,6 +141,8 @@ TEST_CASE("convert_to_packed and convert_from_packed: what spans must be") {
     CHECK(dyad::convert_to_packed<four>(std::span<const float>(floats), std::span(packed)) == status::extents_differ);
     CHECK(dyad::convert_from_packed<four>(std::span<const std::uint8_t>(packed), std::span(floats)) ==
           status::extents_differ);
+    CHECK(dyad::convert_to_packed<four>(std::span<const float>(floats), std::span(packed).first(5),
+                                        dyad::stochastic_stream{.n = 33}) == status::random_bits_out_of_range);
     CHECK(packed == std::vector<std::uint8_t>(6, 0x55));
     const std::span<std::uint8_t> inside(reinterpret_cast<std::uint8_t*>(floats.data()) + 8, 5);
     CHECK(dyad::convert_to_packed<four>(std::span<const float>(floats), inside) == status::dst_overlaps_src);

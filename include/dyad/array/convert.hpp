@@ -37,6 +37,10 @@ struct stochastic_stream {
     std::uint64_t tensor_id = 0;
 };
 
+/// Can it be asked for? A number of random bits outside 1 to 32 cannot.
+[[nodiscard]] constexpr bool is_valid(rounding) noexcept { return true; }
+[[nodiscard]] constexpr bool is_valid(const stochastic_stream& rule) noexcept { return rule.n >= 1 && rule.n <= 32; }
+
 /// What may stand in the rounding argument of a bulk conversion.
 template <class T>
 concept bulk_rounding_rule = std::same_as<T, rounding> || std::same_as<T, stochastic_stream>;
@@ -162,6 +166,7 @@ void convert_elements(instruction_set isa, const From* src, To* dst, std::size_t
 template <number From, number To, bulk_rounding_rule Rule>
 status convert_spans(std::span<const From> src, std::span<To> dst, const Rule& rule, saturation policy) noexcept {
     if (src.size() != dst.size()) return status::extents_differ;
+    if (!is_valid(rule)) return status::random_bits_out_of_range;
     if (overlap_in_part(memory_of(src), memory_of(dst))) return status::dst_overlaps_src;
     const std::size_t n = src.size();
     const bool in_place = static_cast<const void*>(src.data()) == static_cast<const void*>(dst.data());
@@ -185,6 +190,7 @@ status convert_spans(std::span<const From> src, std::span<To> dst, const Rule& r
 
 /// dst[i] = convert<To>(src[i], rule, policy). The spans have equal lengths (else status::extents_differ) and are the
 /// same memory, with elements of one size, or have none in common (else status::dst_overlaps_src). Any alignment.
+/// status::random_bits_out_of_range for a stochastic n outside 1 to 32; whatever the fault, dst stays as it was.
 /// The result does not depend on the instruction set, nor on the floating-point environment.
 template <number From, number To>
 status convert(std::span<const From> src, std::span<To> dst, rounding rule = rounding::nearest_even,

@@ -54,6 +54,7 @@ template <packable T, number From, bulk_rounding_rule Rule>
 status convert_spans_to_packed(std::span<const From> src, std::span<std::uint8_t> packed, const Rule& rule,
                                saturation policy) noexcept {
     if (packed.size() != packed_size<T>(src.size())) return status::extents_differ;
+    if (!is_valid(rule)) return status::random_bits_out_of_range;
     if (overlap(memory_of(src), memory_of(packed))) return status::dst_overlaps_src;
     const instruction_set isa = best_instruction_set();
     const std::size_t n = src.size();

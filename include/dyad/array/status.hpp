@@ -33,7 +33,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                scale_not_positive,
                                                bias_exceeds_accumulator,
                                                archive_too_short,
-                                               dst_overlaps_src};
+                                               dst_overlaps_src,
+                                               random_bits_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -66,6 +67,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::scale_not_positive: return "a scale is not a positive finite number";
         case status::bias_exceeds_accumulator: return "a bias leaves no room for the sum in the accumulator";
         case status::archive_too_short: return "the archive ends before the model's parameters do";
+        case status::random_bits_out_of_range: return "stochastic rounding takes 1 to 32 random bits";
         case status::dst_overlaps_src: return "dst overlaps src, and is not the same memory";
     }
     return "unknown status";
