@@ -223,33 +223,37 @@ void choose_scales(const quantization<From, View, Rule>& job, const matrix_part&
     }
 }
 
-/// The tile of one column: its unit, and whether kernels may divide by it.
+/// The unit of one tile, scale * tensor_scale, and whether kernels may divide and multiply by it: a double that holds
+/// it exactly in at most 29 digits, far from the ends of its range; a zero point far from those of 22 bits.
 struct tile_unit {
-    unpacked_wide exact;
-    double divisor;
-    bool divides;
+    double factor;
+    bool is_simple;
+    bool is_power_of_two;
 };
 template <class View>
 [[nodiscard]] tile_unit unit_at(const View& view, index i, index j) noexcept {
+    // (a float has 24 digits: the product of two is exact)
+    const double unit = convert<double>(view.scales(i, j)) * static_cast<double>(view.scales.tensor_scale);
+    const double size = unit < 0 ? -unit : unit;
+    const auto digits = std::bit_cast<std::uint64_t>(unit) & low_mask<std::uint64_t>(52);
+    bool simple = size > 0x1p-600 && size < 0x1p600 && (digits & low_mask<std::uint64_t>(52 - 28)) == 0;
+    if constexpr (stores_zero_points<std::remove_const_t<decltype(view.zero)>>) {
+        const std::int64_t zero = view.zero_point(i, j);
+        simple = simple && zero > -(1 << 20) && zero < (1 << 20);
+    }
+    return {simple ? unit : 1, simple, digits == 0};
+}
+template <class View>
+[[nodiscard]] unpacked_wide exact_unit_at(const View& view, index i, index j) noexcept {
     using S = typename View::scale;
     const S scale = view.scales(i, j);
-    tile_unit unit{unit_of(scale, view.scales.tensor_scale), 1, false};
-    if (unit.exact.kind != number_class::finite) return unit;
-    const int top = unit.exact.top_exponent();
-    // A divisor that a double holds exactly, far from the ends of its range; a zero point far from those of 22 bits.
-    unit.divides = bit_width(unit.exact.significand) <= 29 && top > -600 && top < 600;
-    if constexpr (stores_zero_points<decltype(view.zero)>) {
-        const std::int64_t zero = view.zero_point(i, j);
-        unit.divides = unit.divides && zero > -(1 << 20) && zero < (1 << 20);
-    }
-    if (unit.divides) unit.divisor = pack_as<double>(unit.exact, rounding::nearest_even, saturation::none);
-    return unit;
+    return unit_of(scale, view.scales.tensor_scale);
 }
 
-/// Is the rounding decided by a quotient to odd? A stochastic one wants all digits: exact quotients only.
-[[nodiscard]] constexpr bool is_decided(rounding, const tile_unit&) noexcept { return true; }
-[[nodiscard]] constexpr bool is_decided(const stochastic_stream&, const tile_unit& unit) noexcept {
-    return (unit.exact.significand & (unit.exact.significand - 1)) == 0;
+/// May kernels divide? A quotient to odd decides every rounding but a stochastic one, which wants all digits.
+[[nodiscard]] constexpr bool divides(rounding, const tile_unit& unit) noexcept { return unit.is_simple; }
+[[nodiscard]] constexpr bool divides(const stochastic_stream&, const tile_unit& unit) noexcept {
+    return unit.is_simple && unit.is_power_of_two;
 }
 
 /// n elements of floats that were divided; `first` is the index of the first one. Bulk conversions want a multiple
@@ -271,20 +275,21 @@ void convert_quotients(instruction_set isa, const float* src, E* dst, index n, c
                      first + static_cast<std::uint64_t>(head));
 }
 
-/// The elements of row i from column j on that share one unit, or of which each has a unit of its own (`apart`).
+/// The elements of row i from column j on, within one tile, one by one.
 template <number From, class View, class Rule>
-void quantize_piece_plainly(const quantization<From, View, Rule>& job, index i, index j, index n, const tile_unit& unit,
+void quantize_piece_plainly(const quantization<From, View, Rule>& job, index i, index j, index n,
                             element_of<decltype(View::codes)>* dst) noexcept {
     using E = typename View::element;
+    const unpacked_wide unit = exact_unit_at(job.dst, i, j);
     const auto columns = static_cast<std::uint64_t>(job.src.extent[1]);
     for (index c = 0; c < n; ++c) {
         const From x = job.src(i, j + c);
         const std::uint64_t place = static_cast<std::uint64_t>(i) * columns + static_cast<std::uint64_t>(j + c);
         const auto rule = rule_of_element(job.rule, place);
-        if (unit.exact.kind == number_class::nan) dst[c] = E::from_bits(0);
+        if (unit.kind == number_class::nan) dst[c] = E::from_bits(0);
         else if constexpr (std::same_as<decltype(View::zero), no_zero_points>)
-            dst[c] = quantize_element<E>(x, unit.exact, rule, job.policy);
-        else dst[c] = quantize_element<E>(x, unit.exact, job.dst.zero_point(i, j + c), rule, job.policy);
+            dst[c] = quantize_element<E>(x, unit, rule, job.policy);
+        else dst[c] = quantize_element<E>(x, unit, job.dst.zero_point(i, j + c), rule, job.policy);
     }
 }
 
@@ -328,34 +333,34 @@ void quantize_row_piece(const quantization<From, View, Rule>& job, index i, inde
                 c += count;
             }
         };
-        if (tile < 16) {
+        if (tile < n) {
             double divisors[convert_piece];
             each_tile([&](index c, index count, const tile_unit& unit) {
-                const bool ok = unit.divides && is_decided(job.rule, unit);
+                const bool ok = divides(job.rule, unit);
                 all_divide = all_divide && ok;
-                for (index k = c; k < c + count; ++k) divisors[k] = ok ? unit.divisor : 1;
+                for (index k = c; k < c + count; ++k) divisors[k] = ok ? unit.factor : 1;
             });
             divide_floats(job.isa, x, static_cast<const double*>(divisors), static_cast<float*>(quotients),
                           static_cast<std::size_t>(n));
         } else {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                const bool ok = unit.divides && is_decided(job.rule, unit);
+                const bool ok = divides(job.rule, unit);
                 all_divide = all_divide && ok;
-                divide_floats(job.isa, x + c, ok ? unit.divisor : 1.0, quotients + c, static_cast<std::size_t>(count));
+                divide_floats(job.isa, x + c, ok ? unit.factor : 1.0, quotients + c, static_cast<std::size_t>(count));
             });
         }
         quotients_to_elements(job, static_cast<float*>(quotients), i, j, n, static_cast<E*>(elements));
         if (!all_divide) {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                if (unit.divides && is_decided(job.rule, unit)) return;
-                quantize_piece_plainly(job, i, j + c, count, unit, elements + c);
+                if (divides(job.rule, unit)) return;
+                quantize_piece_plainly(job, i, j + c, count, elements + c);
             });
         }
     } else {
         static_cast<void>(buffer);
         static_cast<void>(quotients);
         for (index c = 0; c < n; ++c) {
-            quantize_piece_plainly(job, i, j + c, 1, unit_at(job.dst, i, j + c), elements + c);
+            quantize_piece_plainly(job, i, j + c, 1, elements + c);
         }
     }
     store_elements(job.isa, job.dst.codes, i, j, static_cast<const E*>(elements), n);
@@ -421,17 +426,17 @@ void dequantize_row_piece(const dequantization<View, To>& job, index i, index j,
                 c += count;
             }
         };
-        if (tile < 16) {
+        if (tile < n) {
             double factors[convert_piece];
             each_tile([&](index c, index count, const tile_unit& unit) {
-                all_multiply = all_multiply && unit.divides;
-                for (index k = c; k < c + count; ++k) factors[k] = unit.divisor;
+                all_multiply = all_multiply && unit.is_simple;
+                for (index k = c; k < c + count; ++k) factors[k] = unit.factor;
             });
             multiply_floats(job.isa, values, static_cast<const double*>(factors), scaled, static_cast<std::size_t>(n));
         } else {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                all_multiply = all_multiply && unit.divides;
-                multiply_floats(job.isa, values + c, unit.divisor, scaled + c, static_cast<std::size_t>(count));
+                all_multiply = all_multiply && unit.is_simple;
+                multiply_floats(job.isa, values + c, unit.factor, scaled + c, static_cast<std::size_t>(count));
             });
         }
         if (scaled == values) {
@@ -439,7 +444,7 @@ void dequantize_row_piece(const dequantization<View, To>& job, index i, index j,
         }
         if (!all_multiply) {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                if (!unit.divides) plainly(j + c, count);
+                if (!unit.is_simple) plainly(j + c, count);
             });
         }
     } else {
