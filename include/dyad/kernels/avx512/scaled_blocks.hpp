@@ -14,6 +14,7 @@
 
 #if defined(__x86_64__)
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,14 +34,16 @@ struct scaled_constants {
     alignas(64) std::uint32_t inverse[16];  ///< a little below 1 / R
 };
 
-/// Code c goes to c + 1 above these, times R.
-alignas(64) inline constexpr double boundaries_of_e2m1[8] = {0.25, 0x1.7ffffffffffffp-1, 1.25, 0x1.bffffffffffffp0,
-                                                             2.5,  0x1.bffffffffffffp1,  5,    __builtin_inf()};
+/// Code c goes to c + 1 above these, times R. Above a NaN of all ones is nothing, not even NaN: a code of five bits
+/// would spoil its neighbour.
+alignas(64) inline constexpr double boundaries_of_e2m1[8] = {
+    0.25, 0x1.7ffffffffffffp-1, 1.25, 0x1.bffffffffffffp0,
+    2.5,  0x1.bffffffffffffp1,  5,    std::bit_cast<double>(~std::uint64_t{0} >> 1)};
 
 /// The lower code of a float between 3/16 and 8, by the four bits above bit 22: by half octaves.
 inline constexpr std::uint32_t first_half_octave = 249U << 22;  // 3/16
 inline constexpr std::uint32_t last_half_octave = 259U << 22;   // 6
-alignas(64) inline constexpr std::uint32_t codes_of_half_octaves[16] = {3, 4, 5, 6, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3};
+alignas(64) inline constexpr std::uint32_t codes_of_half_octaves[16] = {4, 5, 6, 7, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3};
 
 /// Scales of sixteen blocks from their largest magnitudes: their codes, and the numbers for the elements. False where
 /// these may leave the range of floats.
