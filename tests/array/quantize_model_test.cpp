@@ -206,7 +206,7 @@ void check_formats(tally& cases, const element_format& e, const scale_format& s,
         how.policy = static_cast<saturation>(random() % 3);
         const std::vector<float> x = random_block(random, 1 + random() % 6);
         check_group(cases, e, s, how, x, dyad_test::all_rounding_modes[random() % 7]);
-        const int n = 1 + static_cast<int>(random() % 32);
+        const int n = 1 + static_cast<int>(random() % (random() % 2 == 0 ? 4 : 32));
         check_group(cases, e, s, how, x,
                     dyad::stochastic_stream{static_cast<dyad::stochastic_variant>(random() % 3), n, random(), 5});
     }
@@ -219,14 +219,14 @@ TEST_CASE("reference for quantizing: as rationals say") {
     const scale_format p1(dyad::binary8p1uf::format);
     const scale_format powers(-128, 127);
     const element_format e2m1 = reference::element_format_of<dyad::float4_e2m1fn>();
-    check_formats(cases, e2m1, e8m0, 200, false);
+    check_formats(cases, e2m1, e8m0, 600, false);
     check_formats(cases, e2m1, e4m3, 400, false);
     check_formats(cases, e2m1, p1, 100, false);
     check_formats(cases, reference::element_format_of<dyad::float6_e2m3fn>(), e8m0, 50, false);
     check_formats(cases, reference::element_format_of<dyad::float6_e3m2fn>(), powers, 50, false);
     check_formats(cases, reference::element_format_of<dyad::float8_e5m2>(), e8m0, 30, false);
     check_formats(cases, reference::element_format_of<dyad::float8_e4m3fn>(), p1, 30, false);
-    check_formats(cases, reference::element_format_of<dyad::fixed<8, 6>>(), e8m0, 200, true);
+    check_formats(cases, reference::element_format_of<dyad::fixed<8, 6>>(), e8m0, 600, true);
     check_formats(cases, reference::element_format_of<dyad::int4>(), e4m3, 200, true);
     check_formats(cases, reference::element_format_of<dyad::uint4>(), powers, 200, true);
     check_formats(cases, reference::element_format_of<dyad::ternary>(), e4m3, 200, false);
