@@ -20,6 +20,7 @@ struct group_recipe {
     scaling rule = scaling::floor;
     int headroom = 0;
     float tensor_scale = 1;
+    std::int64_t zero_point = 0;  ///< where the format of the blocks fixes it
     dyad::saturation policy = dyad::saturation::propagate;
 };
 
@@ -182,7 +183,7 @@ void quantize_with_scale(const element_format& e, const narrow_dyadic& r, std::s
 template <class Rule>
 void quantize_group(const element_format& e, const scale_format& s, const group_recipe& how, std::span<const float> x,
                     std::span<const std::uint64_t> indices, const Rule& rule, quantized_group& group) {
-    group = {false, false, 0, 0, std::move(group.codes)};
+    group = {false, false, 0, how.zero_point, std::move(group.codes)};
     group.codes.assign(x.size(), 0);
     if (poisons(e, x, how.policy)) {
         group.refused = !s.has_nan();
