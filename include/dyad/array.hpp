@@ -4,12 +4,20 @@
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/arithmetic.hpp>
+#include <dyad/array/block.hpp>
 #include <dyad/array/convert.hpp>
 #include <dyad/array/dot_product.hpp>
+#include <dyad/array/elements.hpp>
 #include <dyad/array/executor.hpp>
+#include <dyad/array/group.hpp>
 #include <dyad/array/layer_norm.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/packed.hpp>
+#include <dyad/array/quantization.hpp>
+#include <dyad/array/quantize.hpp>
+#include <dyad/array/quantized_view.hpp>
+#include <dyad/array/scale_map.hpp>
+#include <dyad/array/scale_rule.hpp>
 #include <dyad/array/softmax.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>

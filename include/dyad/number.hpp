@@ -26,6 +26,7 @@
 #include <dyad/number/operations.hpp>
 #include <dyad/number/p3109.hpp>
 #include <dyad/number/power.hpp>
+#include <dyad/number/power_of_two.hpp>
 #include <dyad/number/presets.hpp>
 #include <dyad/number/ternary.hpp>
 #include <dyad/number/text_format.hpp>

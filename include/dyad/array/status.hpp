@@ -34,7 +34,16 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                bias_exceeds_accumulator,
                                                archive_too_short,
                                                dst_overlaps_src,
-                                               random_bits_out_of_range};
+                                               random_bits_out_of_range,
+                                               src_null,
+                                               scales_null,
+                                               zero_points_null,
+                                               tile_not_positive,
+                                               scales_overlap_themselves,
+                                               scales_overlap_operand,
+                                               block_count_differs,
+                                               tensor_scale_not_positive,
+                                               rule_needs_zero_points};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -63,12 +72,23 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::parameter_missing: return "a parameter of the model is missing";
         case status::parameter_shape_differs: return "a parameter of the model has another shape";
         case status::parameter_not_finite: return "a parameter of the model is NaN or infinite";
-        case status::value_not_finite: return "a tensor to be quantized with a dynamic scale holds NaN or infinity";
+        case status::value_not_finite:
+            return "a tensor to be quantized holds NaN or infinity, for which the format has no code";
         case status::scale_not_positive: return "a scale is not a positive finite number";
         case status::bias_exceeds_accumulator: return "a bias leaves no room for the sum in the accumulator";
         case status::archive_too_short: return "the archive ends before the model's parameters do";
         case status::random_bits_out_of_range: return "stochastic rounding takes 1 to 32 random bits";
         case status::dst_overlaps_src: return "dst overlaps src, and is not the same memory";
+        case status::src_null: return "src has elements but a null pointer";
+        case status::scales_null: return "a quantized view has elements but a null pointer to its scales";
+        case status::zero_points_null: return "a quantized view has elements but a null pointer to its zero points";
+        case status::tile_not_positive: return "the tile of a scale map must have at least one row and one column";
+        case status::scales_overlap_themselves: return "a scale map's strides make two tiles share a scale";
+        case status::scales_overlap_operand: return "the scales overlap the numbers or their codes";
+        case status::block_count_differs:
+            return "the number of blocks must be the number of elements over the block's size, rounded up";
+        case status::tensor_scale_not_positive: return "the scale of the tensor is not a positive finite number";
+        case status::rule_needs_zero_points: return "scale_rule::min_max needs a view with zero points";
     }
     return "unknown status";
 }

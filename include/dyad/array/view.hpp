@@ -14,6 +14,7 @@ using index = std::ptrdiff_t;
 template <class T, int Rank>
 struct view {
     static_assert(Rank >= 1, "dyad::view's Rank must be at least 1.");
+    using element_type = T;
     T* data = nullptr;
     std::array<index, static_cast<std::size_t>(Rank)> extent = {};
     std::array<index, static_cast<std::size_t>(Rank)> stride = {};

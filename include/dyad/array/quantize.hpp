@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// quantize and dequantize: numbers to and from elements that share scales, value = element * scale * tensor_scale.
+// With R = scale * tensor_scale: element = E(x / R), the exact quotient rounded once; back: element * R, the exact
+// product rounded once. Scales by scale_rule (array/scale_rule.hpp).
+// Zeros: a group without a nonzero finite number has the scale 0, or the format's smallest where it has no 0.
+// Overflow: finite numbers beyond the largest element clamp to it, in every element format, unless saturation::none
+// asks for what convert does. A scale out of its format's range is clamped, and elements are divided by the clamped
+// one. NaN, infinities: elements that have codes for them keep them, as convert says. Where elements have none, a NaN,
+// or an infinity unless saturation::finite clamps it, makes the group's scale NaN and its codes 0: the group reads as
+// NaN. If the scale's format has no NaN either: status::value_not_finite, and nothing is written.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include <dyad/array/block.hpp>
+#include <dyad/array/elements.hpp>
+#include <dyad/array/executor.hpp>
+#include <dyad/array/overlap.hpp>
+#include <dyad/array/quantization.hpp>
+#include <dyad/array/quantized_view.hpp>
+#include <dyad/array/scale_rule.hpp>
+#include <dyad/array/status.hpp>
+#include <dyad/array/view.hpp>
+
+namespace dyad::inline v1 {
+
+/// Elements of one task, roughly: small enough to stay in a core's cache, large enough to be worth starting.
+inline constexpr index quantize_task = index{1} << 15;
+
+/// How a matrix is cut: parts of whole tiles for tasks.
+struct matrix_cut {
+    index part_rows, part_columns, down, across;
+    [[nodiscard]] constexpr index parts() const noexcept { return down * across; }
+    [[nodiscard]] constexpr matrix_part operator()(index part, index rows, index columns) const noexcept {
+        const index i = part / across * part_rows;
+        const index j = part % across * part_columns;
+        return {i, rows - i < part_rows ? rows : i + part_rows, j,
+                columns - j < part_columns ? columns : j + part_columns};
+    }
+};
+/// Parts one tile high and as many whole tiles wide as a piece of a row takes, or one wider tile.
+[[nodiscard]] constexpr matrix_cut cut_into_tiles(index rows, index columns, std::array<index, 2> tile) noexcept {
+    matrix_cut cut{};
+    cut.part_rows = tile[0] < rows ? tile[0] : rows;
+    const index width = tile[1] < columns ? tile[1] : columns;
+    cut.part_columns = width >= piece_columns ? width : piece_columns / width * width;
+    cut.down = tiles_of(rows, cut.part_rows);
+    cut.across = tiles_of(columns, cut.part_columns);
+    return cut;
+}
+/// Parts of rows, whatever the tiles.
+[[nodiscard]] constexpr matrix_cut cut_into_rows(index rows, index columns, index separable) noexcept {
+    matrix_cut cut{};
+    cut.part_rows = 1;
+    const index pieces = piece_columns * 16 / separable;
+    cut.part_columns = (pieces < 1 ? 1 : pieces) * separable;
+    cut.down = rows;
+    cut.across = tiles_of(columns, cut.part_columns);
+    return cut;
+}
+
+/// f(part) for all parts, several in one task. `alone`: one task, as neighbouring parts meet in a byte.
+template <class F, executor Executor>
+void for_each_part(const matrix_cut& cut, index rows, index columns, bool alone, const F& f, Executor& execute) {
+    const index parts = cut.parts();
+    const index of_part = cut.part_rows * cut.part_columns;
+    const index in_task = alone ? parts : of_part >= quantize_task ? 1 : quantize_task / of_part;
+    execute(tiles_of(parts, in_task), [&](index task) {
+        const index first = task * in_task;
+        const index last = parts - first < in_task ? parts : first + in_task;
+        for (index p = first; p < last; ++p) f(cut(p, rows, columns));
+    });
+}
+
+/// The faults of a matrix of numbers and a quantized view of it, of which `written` is what the call writes.
+template <class T, class View>
+[[nodiscard]] status check_quantized(matrix_view<T> numbers, const View& view, status null_numbers,
+                                     status null_codes) noexcept {
+    for (const index e :
+         {numbers.extent[0], numbers.extent[1], index{view.codes.extent[0]}, index{view.codes.extent[1]}}) {
+        if (e < 0) return status::negative_extent;
+    }
+    if (numbers.extent[0] != view.codes.extent[0] || numbers.extent[1] != view.codes.extent[1]) {
+        return status::extents_differ;
+    }
+    if (view.scales.tile[0] < 1 || view.scales.tile[1] < 1) return status::tile_not_positive;
+    const float g = view.scales.tensor_scale;
+    if (!(g > 0 && g <= std::numeric_limits<float>::max())) return status::tensor_scale_not_positive;
+    if (numbers.size() == 0) return status::ok;
+    if (numbers.data == nullptr) return null_numbers;
+    if (view.codes.data == nullptr) return null_codes;
+    if (view.scales.data == nullptr) return status::scales_null;
+    if constexpr (stores_zero_points<std::remove_const_t<decltype(view.zero)>>) {
+        if (view.zero.data == nullptr) return status::zero_points_null;
+    }
+    return status::ok;
+}
+
+/// What a call that writes codes must not meet. `with_scales`: it writes these too.
+template <number From, class View>
+[[nodiscard]] status check_written(matrix_view<const From> src, const View& dst, bool with_scales) noexcept {
+    const auto scales = scales_of(dst.scales, src.extent[0], src.extent[1]);
+    if (overlap(memory_of(src), memory_of(dst.codes))) return status::dst_overlaps_src;
+    if (overlaps_itself_as_codes(dst.codes)) return status::dst_overlaps_itself;
+    if (!with_scales) return status::ok;
+    if (overlaps_itself(scales)) return status::scales_overlap_themselves;
+    // (the scales of blocks lie between their codes)
+    if constexpr (!requires { dst.codes.data->scale; }) {
+        if (overlap(memory_of(scales), memory_of(dst.codes))) return status::scales_overlap_operand;
+    }
+    return overlap(memory_of(scales), memory_of(src)) ? status::scales_overlap_operand : status::ok;
+}
+
+/// Where neither elements nor scales can express NaN: is there one, or an infinity that is not to be clamped?
+template <class View, number From>
+[[nodiscard]] status check_finite(matrix_view<const From> src, saturation policy) noexcept {
+    if constexpr (!has_nan_code<typename View::element>() && !has_nan_code<typename View::scale>()) {
+        if (poisons<typename View::element>(state_of(src), policy)) return status::value_not_finite;
+    }
+    return status::ok;
+}
+
+/// Codes of src by the scales (and zero points) that dst has already.
+template <number From, class View, bulk_rounding_rule Rule = rounding, executor Executor = serial>
+status quantize_with_scales(matrix_view<const From> src, const View& dst, Rule rule = rounding::nearest_even,
+                            saturation policy = saturation::propagate, Executor&& execute = {}) noexcept {
+    if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
+    if (!is_valid(rule)) return status::random_bits_out_of_range;
+    if (src.size() == 0) return status::ok;
+    if (const status s = check_written(src, dst, false); s != status::ok) return s;
+    if (const status s = check_finite<View>(src, policy); s != status::ok) return s;
+    const quantization<From, View, Rule> job{src, dst, scale_rule::nearest, rule, policy, best_instruction_set()};
+    const index rows = src.extent[0];
+    const index columns = src.extent[1];
+    for_each_part(
+        cut_into_rows(rows, columns, separable_columns(dst.codes)), rows, columns, rows_share_bytes(dst.codes),
+        [&job](const matrix_part& part) { write_elements(job, part); }, execute);
+    return status::ok;
+}
+
+/// dst = src quantized: the scales by `choice`, the elements by `rule` and `policy`. src and dst have the same extents
+/// and no memory in common; any strides, tails at every edge. dst.scales.tensor_scale is the tensor's scale. Stochastic
+/// rounding takes the random bits of index row * columns + column. The same bits for every executor and instruction
+/// set. Faults: extents_differ, negative_extent, src_null, dst_null, scales_null, zero_points_null, tile_not_positive,
+/// tensor_scale_not_positive, dst_overlaps_src, dst_overlaps_itself, scales_overlap_themselves, scales_overlap_operand,
+/// random_bits_out_of_range, value_not_finite, rule_needs_zero_points; whatever the fault, dst stays as it was.
+template <number From, class View, bulk_rounding_rule Rule = rounding, executor Executor = serial>
+status quantize(matrix_view<const From> src, const View& dst, scale_choice choice, Rule rule = rounding::nearest_even,
+                saturation policy = saturation::propagate, Executor&& execute = {}) noexcept {
+    if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
+    if (!is_valid(rule)) return status::random_bits_out_of_range;
+    constexpr bool has_places = stores_zero_points<decltype(View::zero)>;
+    if (choice.rule == scale_rule::min_max && !has_places) return status::rule_needs_zero_points;
+    if (src.size() == 0) return status::ok;
+    if (const status s = check_written(src, dst, true); s != status::ok) return s;
+    if (const status s = check_finite<View>(src, policy); s != status::ok) return s;
+    const quantization<From, View, Rule> job{src, dst, choice, rule, policy, best_instruction_set()};
+    const index rows = src.extent[0];
+    const index columns = src.extent[1];
+    const matrix_cut tiles = cut_into_tiles(rows, columns, dst.scales.tile);
+    const bool alone = rows_share_bytes(dst.codes) || tiles.part_columns % separable_columns(dst.codes) != 0;
+    if (tiles.parts() > 1 || rows == 1) {
+        for_each_part(
+            tiles, rows, columns, alone,
+            [&job](const matrix_part& part) {
+                choose_scales(job, part);
+                write_elements(job, part);
+            },
+            execute);
+        return status::ok;
+    }
+    // A single tile: its scale first, then all rows side by side.
+    choose_scales(job, {0, rows, 0, columns});
+    for_each_part(
+        cut_into_rows(rows, columns, separable_columns(dst.codes)), rows, columns, rows_share_bytes(dst.codes),
+        [&job](const matrix_part& part) { write_elements(job, part); }, execute);
+    return status::ok;
+}
+
+/// The tensor's scale of a two-level format: float(largest magnitude / (max E * max S)); see choose_tensor_scale.
+template <number E, number S, number From>
+[[nodiscard]] float find_tensor_scale(matrix_view<const From> src) noexcept {
+    group_state state;
+    if constexpr (is_float_exactly<From>) {
+        std::uint32_t bits = 0;
+        find_magnitudes(best_instruction_set(), src, src.extent[1] > 0 ? src.extent[1] : 1, &bits);
+        state.largest = decode<binary32_format>(bits);
+        if (bits >= 0x7f80'0000) state = state_of(src);
+    } else {
+        state = state_of(src);
+    }
+    return choose_tensor_scale<E, S>(state.largest);
+}
+
+/// The same with the tensor's scale computed first, stored in *tensor_scale, and used instead of dst's own.
+template <number From, class View, bulk_rounding_rule Rule = rounding, executor Executor = serial>
+status quantize(matrix_view<const From> src, View dst, float* tensor_scale, scale_choice choice,
+                Rule rule = rounding::nearest_even, saturation policy = saturation::propagate,
+                Executor&& execute = {}) noexcept {
+    dst.scales.tensor_scale = 1;
+    if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
+    dst.scales.tensor_scale = find_tensor_scale<typename View::element, typename View::scale>(src);
+    const status s = quantize(src, dst, choice, rule, policy, execute);
+    if (s == status::ok) *tensor_scale = dst.scales.tensor_scale;
+    return s;
+}
+
+/// dst(i, j) = the value of element (i, j) as a To, rounded once to nearest even; beyond To's range infinity, or what
+/// convert does. Extents and memory as above; faults leave dst as it was.
+template <class View, number To, executor Executor = serial>
+status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {}) noexcept {
+    if (const status s = check_quantized(dst, src, status::dst_null, status::src_null); s != status::ok) return s;
+    if (dst.size() == 0) return status::ok;
+    if (overlap(memory_of(src.codes), memory_of(dst))) return status::dst_overlaps_src;
+    const index rows = dst.extent[0];
+    const index columns = dst.extent[1];
+    if (overlap(memory_of(scales_of(src.scales, rows, columns)), memory_of(dst))) return status::scales_overlap_operand;
+    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
+    const dequantization<View, To> job{src, dst, best_instruction_set()};
+    for_each_part(
+        cut_into_rows(rows, columns, 1), rows, columns, false,
+        [&job](const matrix_part& part) {
+            for (index i = part.first_row; i < part.last_row; ++i) {
+                for (index j = part.first_column; j < part.last_column; j += piece_columns) {
+                    const index rest = part.last_column - j;
+                    dequantize_row_piece(job, i, j, rest < piece_columns ? rest : piece_columns);
+                }
+            }
+        },
+        execute);
+    return status::ok;
+}
+
+/// A span as a matrix of one row.
+template <class T>
+[[nodiscard]] constexpr matrix_view<T> row_of(std::span<T> x) noexcept {
+    return make_matrix(x.data(), 1, static_cast<index>(x.size()));
+}
+/// Are there as many blocks as n elements need?
+template <block_type B>
+[[nodiscard]] constexpr bool holds(std::span<B> blocks, std::size_t n) noexcept {
+    return blocks.size() == static_cast<std::size_t>(tiles_of(static_cast<index>(n), B::size));
+}
+
+/// Numbers to blocks: dst has src.size() / B::size blocks, rounded up (else status::block_count_differs); codes behind
+/// the last element are 0. Everything else as for matrices.
+template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
+    requires(B::layout.levels == scale_levels::one)
+status quantize(std::span<const From> src, std::span<B> dst, scale_choice choice, Rule rule = rounding::nearest_even,
+                saturation policy = saturation::propagate, Executor&& execute = {})
+noexcept {
+    if (!holds(dst, src.size())) return status::block_count_differs;
+    return quantize(row_of(src), view_of_blocks(dst.data(), static_cast<index>(src.size())), choice, rule, policy,
+                    execute);
+}
+/// Blocks of two levels: with this scale of the tensor,
+template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
+    requires(B::layout.levels == scale_levels::two)
+status quantize(std::span<const From> src, std::span<B> dst, std::type_identity_t<float> tensor_scale,
+                scale_choice choice, Rule rule = rounding::nearest_even, saturation policy = saturation::propagate,
+                Executor&& execute = {})
+noexcept {
+    if (!holds(dst, src.size())) return status::block_count_differs;
+    return quantize(row_of(src), view_of_blocks(dst.data(), static_cast<index>(src.size()), tensor_scale), choice, rule,
+                    policy, execute);
+}
+/// or with one that is computed and stored in *tensor_scale.
+template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
+    requires(B::layout.levels == scale_levels::two)
+status quantize(std::span<const From> src, std::span<B> dst, float* tensor_scale, scale_choice choice,
+                Rule rule = rounding::nearest_even, saturation policy = saturation::propagate, Executor&& execute = {})
+noexcept {
+    if (!holds(dst, src.size())) return status::block_count_differs;
+    return quantize(row_of(src), view_of_blocks(dst.data(), static_cast<index>(src.size())), tensor_scale, choice, rule,
+                    policy, execute);
+}
+
+/// Blocks to numbers.
+template <block_type B, number To, executor Executor = serial>
+    requires(std::remove_const_t<B>::layout.levels == scale_levels::one)
+status dequantize(std::span<B> src, std::span<To> dst, Executor&& execute = {})
+noexcept {
+    if (!holds(src, dst.size())) return status::block_count_differs;
+    return dequantize(view_of_blocks(src.data(), static_cast<index>(dst.size())), row_of(dst), execute);
+}
+template <block_type B, number To, executor Executor = serial>
+    requires(std::remove_const_t<B>::layout.levels == scale_levels::two)
+status dequantize(std::span<B> src, std::type_identity_t<float> tensor_scale, std::span<To> dst,
+                  Executor&& execute = {})
+noexcept {
+    if (!holds(src, dst.size())) return status::block_count_differs;
+    return dequantize(view_of_blocks(src.data(), static_cast<index>(dst.size()), tensor_scale), row_of(dst), execute);
+}
+
+}  // namespace dyad::inline v1

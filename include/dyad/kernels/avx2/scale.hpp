@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops of kernels/scalar/scale.hpp compiled for AVX2.
+#pragma once
+
+#if defined(__x86_64__)
+
+#include <cstddef>
+
+#include <dyad/kernels/scalar/scale.hpp>
+
+namespace dyad::inline v1::avx2 {
+
+template <class Factors>
+[[gnu::target("avx2"), gnu::noinline]] inline void divide_blocks(const float* src, Factors divisors, float* dst,
+                                                                 std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes)
+        scalar::divide_block(src + i, divisors.from(i), dst + i);
+}
+[[gnu::target("avx2"), gnu::noinline]] inline void shift_blocks(const float* src, float inverse, float* dst,
+                                                                std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes) scalar::shift_block(src + i, inverse, dst + i);
+}
+template <class Factors>
+[[gnu::target("avx2"), gnu::noinline]] inline void multiply_blocks(const float* src, Factors factors, float* dst,
+                                                                   std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes)
+        scalar::multiply_block(src + i, factors.from(i), dst + i);
+}
+
+}  // namespace dyad::inline v1::avx2
+
+#endif
