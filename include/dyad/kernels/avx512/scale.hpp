@@ -44,8 +44,9 @@ using eight_floats [[gnu::vector_size(32)]] = float;
 /// |x / divisor|, cut to 24 bits, a rest in the last one.
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles quotient_to_odd(doubles x, doubles divisor) noexcept {
     constexpr std::uint64_t tail = (std::uint64_t{1} << 29) - 1;
+    constexpr std::uint64_t kept = ~tail & ~(std::uint64_t{1} << 63);
     const longs q = reinterpret_cast<longs>(x / divisor);
-    return reinterpret_cast<doubles>((q | ((q & tail) + tail)) & (~tail >> 1));
+    return reinterpret_cast<doubles>((q | ((q & tail) + tail)) & kept);
 }
 
 /// scalar::finish_quotient of sixteen.
