@@ -78,12 +78,13 @@ template <number S>
     return {rule.variant, rule.n, bits};
 }
 
-/// The element for x: E(x / unit), the exact quotient rounded once. A unit of 0 gives zeros with the sign of x.
+/// The element for x: E(x / unit), the exact quotient rounded once. A unit of 0 gives zeros with the sign of x;
+/// infinities stay what convert makes of them.
 template <number E, number From, rounding_rule Rule>
 [[nodiscard]] constexpr E quantize_element(From x, const unpacked_wide& unit, Rule rule, saturation policy) noexcept {
     auto value = resize<uint128_t>(dyad::unpack(x));
     if (value.kind == number_class::nan) value.significand |= quiet_bit<uint128_t>;
-    if (unit.kind == number_class::zero && value.kind != number_class::nan) {
+    if (unit.kind == number_class::zero && value.kind != number_class::nan && value.kind != number_class::infinity) {
         return pack_as<E>(unpacked::zero(value.negative), rule, policy);
     }
     return pack_as<E>(quotient(value, unit), rule, policy);
