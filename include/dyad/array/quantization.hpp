@@ -135,7 +135,9 @@ template <number From, class View, class Rule>
     if (job.choice.rule == scale_rule::four_over_six) {
         const S first = choose_scale<E, S>(job.choice, state.largest, g, max);
         const S second = choose_wider_scale<E, S>(state.largest, g, max);
-        return has_larger_error<E>(tile, first, second, g) ? second : first;
+        std::int64_t zero = 0;
+        if constexpr (has_constant_zero_point<decltype(View::zero)>) zero = decltype(View::zero)::value;
+        return has_larger_error<E>(tile, first, second, g, zero) ? second : first;
     }
     if constexpr (divides_as_double<E, S>) {
         if (job.choice.rule == scale_rule::nearest && state.largest.kind == number_class::finite) {
