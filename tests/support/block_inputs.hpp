@@ -111,7 +111,7 @@ public:
             for (std::size_t i = 0; i < size_; ++i) {
                 const std::uint64_t bits = random();
                 // Multiples of 1/8, 1/16 or 1/64 under 8: ties for powers of two and for small scales alike.
-                const double m = kind >= 6 ? static_cast<double>(bits % 512) / 64
+                const double m = kind >= 6   ? static_cast<double>(bits % 512) / 64
                                  : kind == 5 ? static_cast<double>(bits % 64) / 8
                                              : 1 + static_cast<double>(bits >> 41) * 0x1p-23;
                 const int exponent = kind >= 5 ? top : top - static_cast<int>((bits >> 8) % spread);

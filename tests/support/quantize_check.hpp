@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/block_inputs.hpp"
+#include "support/exact.hpp"
 #include "support/reference_quantize.hpp"
 #include "support/tally.hpp"
 
@@ -22,10 +24,9 @@
 
 namespace dyad_test {
 
-inline constexpr std::array block_rules{dyad::scale_rule::floor,   dyad::scale_rule::ceil,
-                                        dyad::scale_rule::even,    dyad::scale_rule::rceil,
-                                        dyad::scale_rule::nearest, dyad::scale_rule::largest,
-                                        dyad::scale_rule::absmean, dyad::scale_rule::four_over_six};
+inline constexpr std::array block_rules{
+    dyad::scale_rule::floor,   dyad::scale_rule::ceil,    dyad::scale_rule::even,    dyad::scale_rule::rceil,
+    dyad::scale_rule::nearest, dyad::scale_rule::largest, dyad::scale_rule::absmean, dyad::scale_rule::four_over_six};
 
 [[nodiscard]] inline reference::scaling scaling_of(dyad::scale_rule rule) {
     switch (rule) {
@@ -202,5 +203,43 @@ private:
     reference::quantized_group group_;
     std::vector<std::uint64_t> indices_;
 };
+
+/// Boundary groups of one kind of block: every scale rule, rounding and policy, with a tail behind the last whole
+/// block.
+template <class B>
+void check_boundary_blocks(const char* name) {
+    using dyad::stochastic_stream;
+    tally cases(name);
+    block_check<B> check(cases);
+    const auto& e = check.element();
+    const float g = B::layout.levels == dyad::scale_levels::two ? 0x1.234568p-9f : 1;
+    const block_inputs thresholds = block_inputs(e, B::size).add_thresholds(-150, 128, 1);
+    const block_inputs extremes = block_inputs(e, B::size).add_extremes().add_specials();
+    const block_inputs grid = block_inputs(e, B::size).add_grid(0).add_grid(-20).add_grid(70);
+    const std::span<const float> with_tail(grid.values().data(), grid.values().size() - B::size / 2 - 1);
+    std::size_t turn = 0;
+    const auto next = [&turn] { return all_rounding_modes[turn++ % all_rounding_modes.size()]; };
+    for (const dyad::scale_rule rule : block_rules) {
+        check.run(thresholds.values(), request<dyad::rounding>{rule, next()});
+        for (const auto policy : {dyad::saturation::none, dyad::saturation::propagate, dyad::saturation::finite}) {
+            check.run(extremes.values(), request<dyad::rounding>{rule, next(), policy, g});
+            check.run(extremes.values(), request<stochastic_stream>{rule, {.seed = 3}, policy});
+            check.run(with_tail, request<dyad::rounding>{rule, next(), policy, g});
+        }
+    }
+    for (const int headroom : {-3, 1, 200})
+        for (const dyad::scale_rule rule : {dyad::scale_rule::floor, dyad::scale_rule::rceil})
+            check.run(grid.values(), request<dyad::rounding>{{rule, headroom}, next()});
+    for (const dyad::rounding mode : all_rounding_modes)
+        check.run(grid.values(), request<dyad::rounding>{dyad::scale_rule::floor, mode});
+    for (const auto variant : all_stochastic_variants)
+        for (const int n : {1, 3, 32})
+            for (const float scale : {1.0f, 0x1.4p3f})
+                check.run(with_tail,
+                          request<stochastic_stream>{dyad::scale_rule::floor,
+                                                     {variant, n, 77, 5},
+                                                     dyad::saturation::propagate,
+                                                     B::layout.levels == dyad::scale_levels::two ? scale : 1});
+}
 
 }  // namespace dyad_test

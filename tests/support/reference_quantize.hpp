@@ -33,6 +33,12 @@ struct quantized_group {
     std::vector<std::int64_t> codes;
 };
 
+/// The largest value that elements stand for: a zero point that the format fixes leaves less than it has.
+inline narrow_dyadic largest_value(const element_format& e, const group_recipe& how) {
+    if (how.zero_point == 0) return e.largest();
+    return {static_cast<std::uint64_t>(e.max_raw() - how.zero_point), e.unit()};
+}
+
 /// Largest magnitude of the finite values; zero if there are none.
 inline narrow_dyadic largest_magnitude(std::span<const float> x) {
     float largest = 0;
@@ -77,25 +83,31 @@ inline wide_dyadic sum_of_magnitudes(std::span<const float> x, std::uint64_t& co
 }
 
 /// Sum of (x - element s g)^2 over the finite values, rounded to nearest even and clamped, in units of 2^(2 unit).
-inline exact squared_error(const element_format& e, std::span<const float> x, const narrow_dyadic& r, int unit) {
+inline exact squared_error(const element_format& e, std::span<const float> x, const narrow_dyadic& r, int unit,
+                           std::int64_t zero) {
     const auto count = [unit](const narrow_dyadic& y) {
         return exact(widened(y).significand << static_cast<unsigned>(y.exponent - unit));
     };
     exact sum = 0;
     for (const float y : x) {
         if (!std::isfinite(y)) continue;
-        const std::int64_t code = element_code(e, y, r, dyad::rounding::nearest_even, dyad::saturation::finite);
-        const narrow_dyadic value = product(decode_element(e, code).magnitude, r);
-        const exact error = count(magnitude_of(y)) - (value.is_zero() ? exact(0) : count(value));
+        const std::int64_t code =
+            element_code(e, y, r, dyad::rounding::nearest_even, dyad::saturation::finite, zero) - zero;
+        const decoded element = decode_element(e, code);
+        const narrow_dyadic value = product(element.magnitude, r);
+        exact error = value.is_zero() ? exact(0) : count(value);
+        if (element.negative != std::signbit(y)) error = -error;
+        error -= count(magnitude_of(y));
         if (error != 0 && 2 * top_bit(exact(abs(error))) > 1000) throw std::logic_error("squared_error: too wide");
         sum += error * error;
     }
     return sum;
 }
 
-inline std::uint64_t best_of_four_and_six(const element_format& e, const scale_format& s, std::span<const float> x,
-                                          const narrow_dyadic& a, const narrow_dyadic& g) {
-    const narrow_dyadic largest = product(e.largest(), g);
+inline std::uint64_t best_of_four_and_six(const element_format& e, const scale_format& s, const group_recipe& how,
+                                          std::span<const float> x, const narrow_dyadic& a) {
+    const narrow_dyadic g = magnitude_of(how.tensor_scale);
+    const narrow_dyadic largest = product(largest_value(e, how), g);
     const std::uint64_t six = s.code(a, largest, dyad::rounding::nearest_even);
     // a / (max 2/3) = 3 a / (2 max)
     const std::uint64_t four =
@@ -103,23 +115,25 @@ inline std::uint64_t best_of_four_and_six(const element_format& e, const scale_f
     const narrow_dyadic r6 = product(s.value(six), g);
     const narrow_dyadic r4 = product(s.value(four), g);
     const int unit = std::min({-149, r6.exponent + e.unit(), r4.exponent + e.unit()});
-    return squared_error(e, x, r4, unit) < squared_error(e, x, r6, unit) ? four : six;
+    const std::int64_t zero = how.zero_point;
+    return squared_error(e, x, r4, unit, zero) < squared_error(e, x, r6, unit, zero) ? four : six;
 }
 
 /// The scale of a group whose largest magnitude a is not zero.
 inline std::uint64_t scale_code(const element_format& e, const scale_format& s, const group_recipe& how,
                                 std::span<const float> x, const narrow_dyadic& a) {
     const narrow_dyadic g = magnitude_of(how.tensor_scale);
-    const int emax = e.largest().top();
+    const narrow_dyadic max = largest_value(e, how);
+    const int emax = max.top();
     const auto power = [&](int k) { return s.code_of_power(k + how.headroom); };
     switch (how.rule) {
         case scaling::floor: return power(floor_of_log(a, g) - emax);
         case scaling::ceil: return power(ceiling_of_log(a, g) - emax);
         case scaling::even: return power(floor_of_rounded_log(a, g, e.precision()) - emax);
-        case scaling::rceil: return power(ceiling_of_log(a, product(e.largest(), g)));
-        case scaling::nearest: return s.code(a, product(e.largest(), g), dyad::rounding::nearest_even);
+        case scaling::rceil: return power(ceiling_of_log(a, product(max, g)));
+        case scaling::nearest: return s.code(a, product(max, g), dyad::rounding::nearest_even);
         case scaling::largest: return s.code(a, g, dyad::rounding::nearest_even);
-        case scaling::four_over_six: return best_of_four_and_six(e, s, x, a, g);
+        case scaling::four_over_six: return best_of_four_and_six(e, s, how, x, a);
         case scaling::absmean: {
             std::uint64_t count = 0;
             const wide_dyadic sum = sum_of_magnitudes(x, count);
