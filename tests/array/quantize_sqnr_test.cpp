@@ -3,6 +3,7 @@
 // Sources of the figures: integrals over the normal density of each cell for the formats with one scale; OCP MX v1.0's
 // rule, NVIDIA's NVFP4 and "four over six" (arXiv 2512.02010) for blocks.
 #include <dyad/array/quantize.hpp>
+#include <dyad/number/ternary.hpp>
 
 #include <doctest/doctest.h>
 
@@ -10,7 +11,9 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace {
@@ -24,7 +27,7 @@ const std::vector<float>& samples() {
     return x;
 }
 
-void check_decibels(const char* name, double measured, double expected) {
+void check_decibels(const std::string& name, double measured, double expected) {
     MESSAGE(name << ": " << measured << " dB, expected " << expected);
     CHECK(std::fabs(measured - expected) < 0.05);
 }
