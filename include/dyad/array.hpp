@@ -16,6 +16,7 @@
 #include <dyad/array/quantization.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/array/quantized_view.hpp>
+#include <dyad/array/repack.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/scale_rule.hpp>
 #include <dyad/array/softmax.hpp>

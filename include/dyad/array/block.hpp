@@ -5,6 +5,7 @@
 // narrow precision inferencing at cloud scale with Microsoft floating point", NeurIPS 2020 (MSFP); ggml's Q8_0, Q4_0.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -132,11 +133,11 @@ static_assert(sizeof(msfp11) == 7 && sizeof(msfp12) == 9 && sizeof(msfp16) == 17
 static_assert(sizeof(q8_0) == 34 && sizeof(q4_0) == 18 && sizeof(ggml_mxfp4) == 17);
 static_assert(std::is_trivially_copyable_v<nvfp4> && std::is_standard_layout_v<nvfp4>);
 
-/// The elements of consecutive blocks as a matrix of one row.
+/// The elements of blocks as a matrix: every row begins with a block of its own.
 template <block_type B>
 struct block_codes {
-    using block_without_const = std::remove_const_t<B>;
-    using value = typename block_without_const::element_type;
+    using plain = std::remove_const_t<B>;
+    using value = typename plain::element_type;
     using element_type = std::conditional_t<std::is_const_v<B>, const value, value>;
 
     /// Reads and writes one element.
@@ -151,10 +152,14 @@ struct block_codes {
     };
 
     B* data = nullptr;
-    std::array<index, 2> extent = {1, 0};
+    std::array<index, 2> extent = {0, 0};
 
-    [[nodiscard]] constexpr reference operator()(index, index j) const noexcept {
-        return {data + j / block_without_const::size, static_cast<int>(j % block_without_const::size)};
+    [[nodiscard]] constexpr index blocks_in_row() const noexcept { return tiles_of(extent[1], plain::size); }
+    [[nodiscard]] constexpr B& block_of(index i, index j) const noexcept {
+        return data[i * blocks_in_row() + j / plain::size];
+    }
+    [[nodiscard]] constexpr reference operator()(index i, index j) const noexcept {
+        return {&block_of(i, j), static_cast<int>(j % plain::size)};
     }
 };
 
@@ -163,16 +168,19 @@ template <block_type B>
 using block_zero_point =
     std::conditional_t<B::layout.zero_point == 0, no_zero_points, constant_zero_point<B::layout.zero_point>>;
 
-/// The first n elements of blocks as a quantized view of one row. The scales lie sizeof(B) apart.
+/// rows * ceil(columns / B::size) blocks as a quantized view of rows x columns. The scales lie sizeof(B) apart.
 template <block_type B>
-[[nodiscard]] constexpr auto view_of_blocks(B* blocks, index n, float tensor_scale = 1) noexcept {
+[[nodiscard]] constexpr auto view_of_blocks(B* blocks, index rows, index columns, float tensor_scale = 1) noexcept {
     using plain = std::remove_const_t<B>;
     using scale = std::conditional_t<std::is_const_v<B>, const typename plain::scale_type, typename plain::scale_type>;
     static_assert(sizeof(plain) % sizeof(scale) == 0, "dyad::view_of_blocks needs blocks that are whole scales apart.");
     constexpr auto apart = static_cast<index>(sizeof(plain) / sizeof(scale));
-    const scale_map<scale> scales{
-        blocks == nullptr ? nullptr : &blocks->scale, {1, plain::size}, {0, apart}, tensor_scale};
-    return quantized_view<block_codes<B>, scale, block_zero_point<plain>>{{blocks, {1, n}}, scales, {}};
+    const block_codes<B> codes{blocks, {rows, columns}};
+    const scale_map<scale> scales{blocks == nullptr ? nullptr : &blocks->scale,
+                                  {1, plain::size},
+                                  {codes.blocks_in_row() * apart, apart},
+                                  tensor_scale};
+    return quantized_view<block_codes<B>, scale, block_zero_point<plain>>{codes, scales, {}};
 }
 
 }  // namespace dyad::inline v1

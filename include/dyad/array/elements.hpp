@@ -42,7 +42,7 @@ template <class B>
 inline constexpr bool packs_in_order = B::layout.order == code_order::in_order&& B::element_type::width <= 8;
 
 template <block_type B>
-void load_elements(instruction_set isa, block_codes<B> m, index, index j, index n,
+void load_elements(instruction_set isa, block_codes<B> m, index i, index j, index n,
                    element_of<block_codes<B>>* dst) noexcept {
     using plain = std::remove_const_t<B>;
     for (index c = 0; c < n;) {
@@ -50,23 +50,23 @@ void load_elements(instruction_set isa, block_codes<B> m, index, index j, index 
         const index rest = plain::size - at < n - c ? plain::size - at : n - c;
         if constexpr (packs_in_order<plain>) {
             if (at == 0) {
-                const plain& from = m.data[(j + c) / plain::size];
+                const plain& from = m.block_of(i, j + c);
                 unpack_piece(isa, std::span<const std::uint8_t>(from.codes), static_cast<std::size_t>(rest), dst + c);
                 c += rest;
                 continue;
             }
         }
-        for (index k = 0; k < rest; ++k) dst[c + k] = m(0, j + c + k);
+        for (index k = 0; k < rest; ++k) dst[c + k] = m(i, j + c + k);
         c += rest;
     }
 }
 template <block_type B>
-void store_elements(instruction_set isa, block_codes<B> m, index, index j, const typename B::element_type* src,
+void store_elements(instruction_set isa, block_codes<B> m, index i, index j, const typename B::element_type* src,
                     index n) noexcept {
     for (index c = 0; c < n;) {
         const index at = (j + c) % B::size;
         const index rest = B::size - at < n - c ? B::size - at : n - c;
-        B& to = m.data[(j + c) / B::size];
+        B& to = m.block_of(i, j + c);
         if constexpr (packs_in_order<B>) {
             if (at == 0 && (rest == B::size || j + c + rest == m.extent[1])) {
                 // (the rest of the last block becomes zeros)
@@ -107,7 +107,7 @@ template <class B>
 template <class B>
 [[nodiscard]] byte_range memory_of(block_codes<B> m) noexcept {
     const auto first = reinterpret_cast<std::uintptr_t>(m.data);
-    return {first, first + static_cast<std::uintptr_t>(tiles_of(m.extent[1], B::size)) * sizeof(B)};
+    return {first, first + static_cast<std::uintptr_t>(m.extent[0] * m.blocks_in_row()) * sizeof(B)};
 }
 template <class T>
 [[nodiscard]] constexpr bool overlaps_itself_as_codes(matrix_view<T> m) noexcept {

@@ -252,7 +252,7 @@ status quantize(std::span<const From> src, std::span<B> dst, scale_choice choice
                 saturation policy = saturation::propagate, Executor&& execute = {})
 noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
-    return quantize(row_of(src), view_of_blocks(dst.data(), static_cast<index>(src.size())), choice, rule, policy,
+    return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size())), choice, rule, policy,
                     execute);
 }
 /// Blocks of two levels: with this scale of the tensor,
@@ -263,8 +263,8 @@ status quantize(std::span<const From> src, std::span<B> dst, std::type_identity_
                 Executor&& execute = {})
 noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
-    return quantize(row_of(src), view_of_blocks(dst.data(), static_cast<index>(src.size()), tensor_scale), choice, rule,
-                    policy, execute);
+    return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size()), tensor_scale), choice,
+                    rule, policy, execute);
 }
 /// or with one that is computed and stored in *tensor_scale.
 template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
@@ -273,8 +273,8 @@ status quantize(std::span<const From> src, std::span<B> dst, float* tensor_scale
                 Rule rule = rounding::nearest_even, saturation policy = saturation::propagate, Executor&& execute = {})
 noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
-    return quantize(row_of(src), view_of_blocks(dst.data(), static_cast<index>(src.size())), tensor_scale, choice, rule,
-                    policy, execute);
+    return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size())), tensor_scale, choice,
+                    rule, policy, execute);
 }
 
 /// Blocks to numbers.
@@ -283,7 +283,7 @@ template <block_type B, number To, executor Executor = serial>
 status dequantize(std::span<B> src, std::span<To> dst, Executor&& execute = {})
 noexcept {
     if (!holds(src, dst.size())) return status::block_count_differs;
-    return dequantize(view_of_blocks(src.data(), static_cast<index>(dst.size())), row_of(dst), execute);
+    return dequantize(view_of_blocks(src.data(), 1, static_cast<index>(dst.size())), row_of(dst), execute);
 }
 template <block_type B, number To, executor Executor = serial>
     requires(std::remove_const_t<B>::layout.levels == scale_levels::two)
@@ -291,7 +291,8 @@ status dequantize(std::span<B> src, std::type_identity_t<float> tensor_scale, st
                   Executor&& execute = {})
 noexcept {
     if (!holds(src, dst.size())) return status::block_count_differs;
-    return dequantize(view_of_blocks(src.data(), static_cast<index>(dst.size()), tensor_scale), row_of(dst), execute);
+    return dequantize(view_of_blocks(src.data(), 1, static_cast<index>(dst.size()), tensor_scale), row_of(dst),
+                      execute);
 }
 
 }  // namespace dyad::inline v1

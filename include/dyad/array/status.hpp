@@ -43,7 +43,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                scales_overlap_operand,
                                                block_count_differs,
                                                tensor_scale_not_positive,
-                                               rule_needs_zero_points};
+                                               rule_needs_zero_points,
+                                               scales_differ};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -88,6 +89,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::block_count_differs:
             return "the number of blocks must be the number of elements over the block's size, rounded up";
         case status::tensor_scale_not_positive: return "the scale of the tensor is not a positive finite number";
+        case status::scales_differ: return "two quantized views that must agree differ in their tiles or tensor scales";
         case status::rule_needs_zero_points: return "scale_rule::min_max needs a view with zero points";
     }
     return "unknown status";

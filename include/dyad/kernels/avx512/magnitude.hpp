@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/magnitude.hpp>
@@ -24,6 +25,36 @@ namespace dyad::inline v1::avx512 {
     x = larger(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
     x = larger(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
     return x[0];
+}
+
+/// Lane l: the larger of x[l] and x[l + Distance], or of y[l - Distance] and y[l] where l has that bit.
+template <std::size_t Distance, std::size_t... Lanes>
+[[gnu::target("avx512f"), gnu::always_inline]] inline words larger_halves(words x, words y,
+                                                                          std::index_sequence<Lanes...>) noexcept {
+    const words own = __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes : Lanes + 16)...);
+    const words other = __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes + Distance
+                                                                               : Lanes - Distance + 16)...);
+    return larger(own, other);
+}
+
+/// Lane l: the largest word of v[l].
+[[gnu::target("avx512f"), gnu::always_inline]] inline words largest_of_each(words (&v)[16]) noexcept {
+    constexpr std::make_index_sequence<16> lanes{};
+    for (std::size_t i = 0; i < 8; ++i) v[i] = larger_halves<8>(v[i], v[i + 8], lanes);
+    for (std::size_t i = 0; i < 4; ++i) v[i] = larger_halves<4>(v[i], v[i + 4], lanes);
+    for (std::size_t i = 0; i < 2; ++i) v[i] = larger_halves<2>(v[i], v[i + 2], lanes);
+    return larger_halves<1>(v[0], v[1], lanes);
+}
+
+/// Lane b: the largest magnitude of block b, of Size floats each, a multiple of 16.
+template <std::size_t Size>
+[[gnu::target("avx512f"), gnu::always_inline]] inline words largest_of_blocks(const float* src) noexcept {
+    words v[16];
+    for (std::size_t b = 0; b < 16; ++b) {
+        v[b] = magnitudes(src + b * Size);
+        for (std::size_t i = 16; i < Size; i += 16) v[b] = larger(v[b], magnitudes(src + b * Size + i));
+    }
+    return largest_of_each(v);
 }
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline std::uint32_t largest_magnitude(const float* src,

@@ -20,7 +20,7 @@ using eight_floats [[gnu::vector_size(32)]] = float;
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles eight_factors(scalar::same_factor f,
                                                                             std::size_t) noexcept {
-    return doubles{} + f.factor;
+    return f.factor - doubles{};  // keeps minus zero
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles eight_factors(scalar::own_factors f,
                                                                             std::size_t i) noexcept {
@@ -44,9 +44,8 @@ using eight_floats [[gnu::vector_size(32)]] = float;
 /// |x / divisor|, cut to 24 bits, a rest in the last one.
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles quotient_to_odd(doubles x, doubles divisor) noexcept {
     constexpr std::uint64_t tail = (std::uint64_t{1} << 29) - 1;
-    constexpr std::uint64_t kept = ~tail & ~(std::uint64_t{1} << 63);
     const longs q = reinterpret_cast<longs>(x / divisor);
-    return reinterpret_cast<doubles>((q | ((q & tail) + tail)) & kept);
+    return reinterpret_cast<doubles>((q | ((q & tail) + tail)) & (~tail & (~std::uint64_t{0} >> 1)));
 }
 
 /// scalar::finish_quotient of sixteen.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Floats divided or multiplied by scales of more digits than a float has, as loops without branches.
 //
-// The quotient Q of a float x = X 2^a, X < 2^24, and a divisor D 2^b, D < 2^30, rounded to odd to 24 bits: a later
-// rounding to 22 bits or fewer, in any mode, then gives what it gives of Q. The double q nearest to Q is cut to 24
-// bits, and a rest sets the last bit. That is Q to odd, exactly: let B be a number of at most 23 bits and Q != B. Then
-// |Q - B| is a whole multiple of a unit of which B D takes less than 2^53 (or, where B D's unit is the larger one,
-// which is x's, less than 2^24), so |Q - B| > 2^-53 B, which is at least half a last place of B as a double: q != B, on
-// Q's side. So q tells Q from every even 24-bit number; and where q is an odd one, both neighbours of it round to it.
+// The quotient Q of a float x = X 2^a, X < 2^24, and a divisor D 2^b, D < 2^30, is rounded to odd to 24 bits: a later
+// rounding to 22 bits or fewer, in any mode, then gives what it gives of Q. q, the double nearest to Q, is cut to 24
+// bits, and a rest sets the last one. This is Q to odd, exactly:
+// 1. Let B be a number of at most 23 bits, B != Q. In the unit of B D's last digit, or of x's, if that is the smaller,
+//    B D and x are different whole numbers; the one whose unit it is is less than 2^53. So |Q - B| > 2^-53 B, more than
+//    half a last place of B as a double: q != B, and q is on Q's side of B, since rounding is monotone.
+// 2. So q tells Q from every even 24-bit number. Where q is an odd one and Q is not, Q to odd is that number as well.
 #pragma once
 
 #include <bit>

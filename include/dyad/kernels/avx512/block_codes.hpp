@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// 64 signed codes from sixteen words each to their places in blocks, with AVX-512. A code and its sign come together as
+// code * 2 + sign, by a shift across two words; one product of bit matrices for 64 codes then puts the sign on top.
+#pragma once
+
+#if defined(__x86_64__)
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <dyad/kernels/avx512/vectors.hpp>
+#include <dyad/kernels/scalar/blocks.hpp>
+
+namespace dyad::inline v1::avx512 {
+
+/// Word w of vector v goes to this byte when two vectors' words become halves of words, and these bytes.
+[[nodiscard]] constexpr std::size_t byte_of_element(std::size_t element) noexcept {
+    const std::size_t v = element / 16;
+    const std::size_t w = element % 16;
+    return w / 4 * 16 + v / 2 * 8 + w % 4 * 2 + v % 2;
+}
+/// The bytes of 64 codes in order; of 32 pairs for codes of 4 bits.
+template <int Width>
+inline constexpr std::array<std::uint8_t, 64> places_of_codes = [] {
+    std::array<std::uint8_t, 64> places{};
+    constexpr std::size_t step = Width == 4 ? 2 : 1;
+    for (std::size_t i = 0; i < 64 / step; ++i) places[i] = static_cast<std::uint8_t>(byte_of_element(step * i));
+    return places;
+}();
+/// The bytes of 16 numbers of 24 bits.
+inline constexpr std::array<std::uint8_t, 64> places_of_threes = [] {
+    std::array<std::uint8_t, 64> places{};
+    for (std::size_t i = 0; i < 48; ++i) places[i] = static_cast<std::uint8_t>(i / 3 * 4 + i % 3);
+    return places;
+}();
+
+/// Matrix of vgf2p8affineqb: each field of Width bits (a whole byte for 6) rotates down by one, bit 0 to its top.
+template <int Width>
+inline constexpr std::uint64_t sign_to_top = [] {
+    std::uint64_t matrix = 0;
+    for (int bit = 0; bit < 8; ++bit) {
+        const int field = Width == 4 ? bit / 4 * 4 : 0;
+        if (bit - field >= Width) continue;
+        const int from = bit - field == Width - 1 ? field : bit + 1;
+        matrix |= std::uint64_t{1} << (8 * (7 - bit) + from);
+    }
+    return matrix;
+}();
+
+/// Halves of words: low code * 2 + sign of the first, high of the second. Codes are the low 15 bits of words.
+[[gnu::target("avx512vbmi2"), gnu::always_inline]] inline words join_codes(words code0, words x0, words code1,
+                                                                           words x1) noexcept {
+    __asm__("vpshldd $17, %1, %0, %0" : "+v"(code0) : "v"(x0));
+    __asm__("vpshldd $1, %1, %0, %0" : "+v"(code1) : "v"(x1));
+    __asm__("vpshrdd $16, %1, %0, %0" : "+v"(code0) : "v"(code1));
+    return code0;
+}
+
+/// What is packed of 64 elements, in the low 8 * Width bytes. codes[i] belongs to the floats x[i], which give the sign.
+template <int Width>
+[[gnu::target("avx512vbmi,avx512vbmi2,gfni"), gnu::always_inline]] inline bytes pack_signed(
+    const words (&codes)[4], const words (&x)[4]) noexcept {
+    const words first = join_codes(codes[0], x[0], codes[1], x[1]);
+    const words second = join_codes(codes[2], x[2], codes[3], x[3]);
+    words all;
+    __asm__("vpackuswb %2, %1, %0" : "=v"(all) : "v"(first), "v"(second));
+    if constexpr (Width == 4) all |= all >> 12U;  // elements 2 i and 2 i + 1 are two bytes apart
+    const longs matrix = longs{} + sign_to_top<Width>;
+    __asm__("vgf2p8affineqb $0, %1, %0, %0" : "+v"(all) : "v"(matrix));
+    bytes y;
+    __asm__("vpermb %2, %1, %0" : "=v"(y) : "v"(load(places_of_codes<Width>.data())), "v"(all));
+    if constexpr (Width == 6) {
+        const halves pairs = halves{} + std::uint16_t{0x4001};  // 1 and 2^6
+        const words fours = words{} + 0x1000'0001U;             // 1 and 2^12
+        __asm__("vpmaddubsw %1, %0, %0" : "+v"(y) : "v"(pairs));
+        __asm__("vpmaddwd %1, %0, %0" : "+v"(y) : "v"(fours));
+        __asm__("vpermb %0, %1, %0" : "+v"(y) : "v"(load(places_of_threes.data())));
+    }
+    return y;
+}
+
+/// Stores the codes of 64 / Size blocks.
+template <float_format F, std::size_t Size>
+[[gnu::target("avx512f"), gnu::always_inline]] inline void store_blocks(bytes packed, std::uint8_t* to,
+                                                                        std::ptrdiff_t stride) noexcept {
+    constexpr std::size_t size = block_code_bytes<F, Size>;
+    if (stride == static_cast<std::ptrdiff_t>(size)) {
+        __builtin_memcpy(to, &packed, 64 / Size * size);
+    } else {
+        for (std::size_t b = 0; b < 64 / Size; ++b) {
+            __builtin_memcpy(to, reinterpret_cast<const std::uint8_t*>(&packed) + b * size, size);
+            to += stride;
+        }
+    }
+}
+
+/// Stores the low bytes of sixteen words, `stride` apart.
+[[gnu::target("avx512f,avx512vl"), gnu::always_inline]] inline void store_scales(words scales, std::uint8_t* to,
+                                                                       std::ptrdiff_t stride) noexcept {
+    using sixteen [[gnu::vector_size(16)]] = std::uint8_t;
+    const auto low = __builtin_convertvector(scales, sixteen);
+    if (stride == 1) {
+        __builtin_memcpy(to, &low, 16);
+    } else {
+        std::uint8_t each[16];
+        __builtin_memcpy(each, &low, 16);
+        for (const std::uint8_t scale : each) {
+            *to = scale;
+            to += stride;
+        }
+    }
+}
+
+}  // namespace dyad::inline v1::avx512
+
+#endif
