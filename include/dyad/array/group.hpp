@@ -78,12 +78,13 @@ template <number S>
     return {rule.variant, rule.n, bits};
 }
 
-/// The element for x: E(x / unit), the exact quotient rounded once. A unit of 0 gives zeros with the sign of x.
+/// The element for x: E(x / unit), the exact quotient rounded once. A unit of 0 gives zeros with the sign of x;
+/// infinities stay what convert makes of them.
 template <number E, number From, rounding_rule Rule>
 [[nodiscard]] constexpr E quantize_element(From x, const unpacked_wide& unit, Rule rule, saturation policy) noexcept {
     auto value = resize<uint128_t>(dyad::unpack(x));
     if (value.kind == number_class::nan) value.significand |= quiet_bit<uint128_t>;
-    if (unit.kind == number_class::zero && value.kind != number_class::nan) {
+    if (unit.kind == number_class::zero && value.kind != number_class::nan && value.kind != number_class::infinity) {
         return pack_as<E>(unpacked::zero(value.negative), rule, policy);
     }
     return pack_as<E>(quotient(value, unit), rule, policy);
@@ -126,11 +127,25 @@ template <number S, number From>
     return pack_as<S>(mean_magnitude(group, tensor_scale), rounding::nearest_even, saturation::finite);
 }
 
+/// What x / unit is rounded to, to nearest even and clamped, less the zero point.
+template <number E, number From>
+[[nodiscard]] constexpr unpacked_wide nearest_value(From x, const unpacked_wide& unit,
+                                                    std::int64_t zero_point) noexcept {
+    if constexpr (requires { E::max_raw; }) {
+        const auto code = quantize_element<E>(x, unit, zero_point, rounding::nearest_even, saturation::finite);
+        const std::int64_t raw = static_cast<std::int64_t>(code.raw()) - zero_point;
+        return unpacked_wide::finite(raw < 0, magnitude(raw), -E::fraction);
+    } else {
+        const E element = quantize_element<E>(x, unit, rounding::nearest_even, saturation::finite);
+        return resize<uint128_t>(dyad::unpack(element));
+    }
+}
+
 /// Is the squared error of `first` larger than that of `second`, elements rounded to nearest even? Exactly: sums of
 /// (q - x)^2 = q^2 - 2 q x + x^2, in which x^2 is in both.
 template <number E, number S, number From>
-[[nodiscard]] constexpr bool has_larger_error(matrix_view<const From> group, S first, S second,
-                                              float tensor_scale) noexcept {
+[[nodiscard]] constexpr bool has_larger_error(matrix_view<const From> group, S first, S second, float tensor_scale,
+                                              std::int64_t zero_point) noexcept {
     exact_accumulator<-1024, 1024> difference;
     for (const bool is_first : {true, false}) {
         const unpacked_wide unit = unit_of(is_first ? first : second, tensor_scale);
@@ -139,8 +154,7 @@ template <number E, number S, number From>
                 const From x = group(i, j);
                 const auto value = resize<uint128_t>(dyad::unpack(x));
                 if (value.kind != number_class::finite) continue;
-                const E element = quantize_element<E>(x, unit, rounding::nearest_even, saturation::finite);
-                const auto q = exact_product(resize<uint128_t>(dyad::unpack(element)), unit);
+                const auto q = exact_product(nearest_value<E>(x, unit, zero_point), unit);
                 auto square = exact_product(q, q);
                 auto mixed = exact_product(q, value);
                 mixed.exponent += 1;

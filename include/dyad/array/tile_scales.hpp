@@ -281,8 +281,11 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
         second[t] = scale_to_largest<View>(states[t].largest, true, g);
         is_unclear[t] = states[t].has_nan || states[t].has_infinity;
     }
-    const bool bulk = is_float_exactly<From> && divides_in_bulk<E> && value_range_of<E>().precision <= 24 &&
-                      src.extent[1] <= piece_columns && src.extent[0] * width <= (index{1} << 20);
+    std::int64_t zero = 0;
+    if constexpr (has_constant_zero_point<decltype(View::zero)>) zero = decltype(View::zero)::value;
+    const bool bulk = is_float_exactly<From> && divides_in_bulk<E> && zero == 0 &&
+                      value_range_of<E>().precision <= 24 && src.extent[1] <= piece_columns &&
+                      src.extent[0] * width <= (index{1} << 20);
     if constexpr (is_float_exactly<From> && divides_in_bulk<E>) {
         if (bulk) {
             sum_errors(job, part, width, static_cast<S*>(first), errors[0], static_cast<bool*>(is_unclear));
@@ -296,7 +299,7 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
         bool is_larger = difference > 0;
         if (!bulk || is_unclear[t] || !((difference < 0 ? -difference : difference) > guard)) {
             const index columns = src.extent[1] - t * width < width ? src.extent[1] - t * width : width;
-            is_larger = has_larger_error<E>(column_block(src, t * width, columns), first[t], second[t], g);
+            is_larger = has_larger_error<E>(column_block(src, t * width, columns), first[t], second[t], g, zero);
         }
         if (is_larger) job.dst.scales(part.first_row, part.first_column + t * width) = second[t];
     }
