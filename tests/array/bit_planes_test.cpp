@@ -67,8 +67,10 @@ void check_format(tally& cases) {
         const std::size_t each = dyad::plane_bytes(n);
         bytes expected(each * width);
         for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t bit = 0; bit < width; ++bit)
-                if ((src[i].bits() >> bit & 1) != 0) expected[(width - 1 - bit) * each + i / 8] |= 1 << (i % 8);
+            for (std::size_t bit = 0; bit < width; ++bit) {
+                std::uint8_t& byte = expected[(width - 1 - bit) * each + i / 8];
+                byte = static_cast<std::uint8_t>(byte | (src[i].bits() >> bit & 1) << (i % 8));
+            }
         bytes planes(expected.size() + 2, 0xee);
         const std::span<std::uint8_t> inside(planes.data() + 1, expected.size());
         REQUIRE(dyad::to_bit_planes(std::span<const T>(src), inside) == status::ok);
@@ -99,8 +101,10 @@ void check_format(tally& cases) {
         }
         // Bits behind the last element are not looked at.
         if (n % 8 != 0) {
-            for (std::size_t p = 1; p <= width; ++p)
-                expected[p * each - 1] |= static_cast<std::uint8_t>(0xff << (n % 8));
+            for (std::size_t p = 1; p <= width; ++p) {
+                std::uint8_t& last = expected[p * each - 1];
+                last = static_cast<std::uint8_t>(last | 0xff << (n % 8));
+            }
             std::vector<T> back(n);
             REQUIRE(dyad::from_bit_planes<T>(expected, back) == status::ok);
             bool same = true;

@@ -60,7 +60,9 @@ void check_blocks(tally& cases) {
     std::set<std::size_t> places;
     for (std::size_t i = 0; i < Block; ++i) places.insert(dyad::bit_in_block<Bits, Block>(code_order::halves, i));
     cases.check(places.size() == Block && *places.begin() == 0 && *places.rbegin() == 8 * size - Bits, "places");
-    for (std::size_t blocks = 0; blocks <= 5; ++blocks) {
+    // Up to more than are converted at once.
+    for (const std::size_t blocks :
+         {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}, 2 * dyad::blocks_at_once<Block> + 1}) {
         const auto what = std::to_string(blocks) + " blocks of " + std::to_string(Block) + " codes of " +
                           std::to_string(Bits) + " bits";
         const bytes in_order = dyad_test::random_bytes(blocks * size, static_cast<std::uint32_t>(Block + blocks));
@@ -68,13 +70,14 @@ void check_blocks(tally& cases) {
         REQUIRE(dyad::reorder_codes<Bits, Block>(in_order, code_order::in_order, halves, code_order::halves) ==
                 status::ok);
         const dyad_test::bit_string model(in_order);
+        const dyad_test::bit_string model_of_halves(halves);
         bool same = true;
         for (std::size_t b = 0; b < blocks; ++b) {
             for (std::size_t i = 0; i < Block; ++i) {
                 const unsigned expected = model.code(static_cast<std::ptrdiff_t>((b * Block + i) * Bits), Bits);
                 const std::size_t bit = 8 * b * size + dyad::bit_in_block<Bits, Block>(code_order::halves, i);
                 same = same && element_of_halves<Bits, Block>(halves, b, i) == expected;
-                same = same && dyad_test::bit_string(halves).code(static_cast<std::ptrdiff_t>(bit), Bits) == expected;
+                same = same && model_of_halves.code(static_cast<std::ptrdiff_t>(bit), Bits) == expected;
             }
         }
         cases.check(same, what);
@@ -103,21 +106,28 @@ TEST_CASE("reorder_codes: blocks of ggml's formats and others") {
     check_blocks<2, 20>(cases);
     check_blocks<1, 8>(cases);
     check_blocks<1, 24>(cases);
+    check_blocks<4, 2048>(cases);
 }
 
-TEST_CASE("reorder_codes: all pairs of bytes") {
+TEST_CASE("pack_halves and unpack_halves: all pairs of bytes") {
     tally cases("pairs of bytes");
     for (unsigned low = 0; low < 256; ++low) {
         for (unsigned high = 0; high < 256; ++high) {
-            const std::array<std::uint8_t, 2> src{static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(high)};
-            std::array<std::uint8_t, 2> dst{};
-            dyad::reorder_block<4, 4, code_order::in_order>(src.data(), dst.data());
-            cases.check(dst[0] == (low % 16 | high % 16 * 16) && dst[1] == (low / 16 | high / 16 * 16), "4 bits of ",
-                        low, " ", high);
-            dyad::reorder_block<1, 16, code_order::halves>(src.data(), dst.data());
-            unsigned joined = 0;
-            for (unsigned k = 0; k < 8; ++k) joined |= (low >> k & 1) << (2 * k) | (high >> k & 1) << (2 * k + 1);
-            cases.check(dst[0] == joined % 256 && dst[1] == joined / 256, "1 bit of ", low, " ", high);
+            const std::array<std::uint8_t, 2> block{static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(high)};
+            std::array<std::uint8_t, 2> back{};
+            std::array<std::uint8_t, 4> codes{};
+            dyad::unpack_halves<4, 4>(block.data(), codes.data());
+            dyad::pack_halves<4, 4>(codes.data(), back.data());
+            cases.check(codes[0] == low % 16 && codes[1] == high % 16 && codes[2] == low / 16 &&
+                            codes[3] == high / 16 && back == block,
+                        "4 bits of ", low, " ", high);
+            std::array<std::uint8_t, 16> single{};
+            dyad::unpack_halves<1, 16>(block.data(), single.data());
+            dyad::pack_halves<1, 16>(single.data(), back.data());
+            bool same = back == block;
+            for (std::size_t k = 0; k < 8; ++k)
+                same = same && single[2 * k] == (low >> k & 1) && single[2 * k + 1] == (high >> k & 1);
+            cases.check(same, "1 bit of ", low, " ", high);
         }
     }
 }

@@ -15,6 +15,8 @@
 
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/pack.hpp>
 
 namespace dyad::inline v1 {
 
@@ -39,22 +41,31 @@ template <int Bits, std::size_t Block>
     return order == code_order::in_order ? i * Bits : i % bytes * 8 + i / bytes * Bits;
 }
 
-/// One block from order From to the other; src and dst apart.
-template <int Bits, std::size_t Block, code_order From>
+/// Codes of a block, a byte each with zeros above Bits, to its bytes in halves, and back.
+template <int Bits, std::size_t Block>
     requires orderable_block<Bits, Block>
-constexpr void reorder_block(const std::uint8_t* src, std::uint8_t* dst) noexcept {
+constexpr void pack_halves(const std::uint8_t* codes, std::uint8_t* block) noexcept {
     constexpr std::size_t bytes = block_bytes<Bits, Block>;
-    constexpr std::size_t per_byte = 8 / Bits;
     for (std::size_t j = 0; j < bytes; ++j) {
         unsigned byte = 0;
-        for (std::size_t k = 0; k < per_byte; ++k) {
-            const std::size_t element = From == code_order::in_order ? j + k * bytes : j * per_byte + k;
-            const std::size_t bit = bit_in_block<Bits, Block>(From, element);
-            byte |= (unsigned{src[bit / 8]} >> (bit % 8) & ((1U << Bits) - 1)) << (k * Bits);
-        }
-        dst[j] = static_cast<std::uint8_t>(byte);
+        for (int k = 0; k < 8 / Bits; ++k)
+            byte |= unsigned{codes[j + static_cast<std::size_t>(k) * bytes]} << (k * Bits);
+        block[j] = static_cast<std::uint8_t>(byte);
     }
 }
+template <int Bits, std::size_t Block>
+    requires orderable_block<Bits, Block>
+constexpr void unpack_halves(const std::uint8_t* block, std::uint8_t* codes) noexcept {
+    constexpr std::size_t bytes = block_bytes<Bits, Block>;
+    for (int k = 0; k < 8 / Bits; ++k) {
+        for (std::size_t j = 0; j < bytes; ++j)
+            *codes++ = static_cast<std::uint8_t>(block[j] >> (k * Bits) & ((1 << Bits) - 1));
+    }
+}
+
+/// Blocks whose codes are kept on the stack at once.
+template <std::size_t Block>
+inline constexpr std::size_t blocks_at_once = Block >= 1024 ? 1 : 1024 / Block;
 
 /// Codes of blocks in the order `from` to the order `to`. As many bytes in dst as in src (else status::extents_differ),
 /// whole blocks (else status::block_incomplete), the same memory or none in common (else status::dst_overlaps_src).
@@ -66,15 +77,23 @@ noexcept {
     if (src.size() != dst.size()) return status::extents_differ;
     if (src.size() % bytes != 0) return status::block_incomplete;
     if (overlap_in_part(memory_of(src), memory_of(dst))) return status::dst_overlaps_src;
-    for (std::size_t at = 0; at < src.size(); at += bytes) {
-        std::uint8_t block[bytes];
-        for (std::size_t j = 0; j < bytes; ++j) block[j] = src[at + j];
-        if (from == to) {
-            for (std::size_t j = 0; j < bytes; ++j) dst[at + j] = block[j];
-        } else if (from == code_order::in_order) {
-            reorder_block<Bits, Block, code_order::in_order>(block, dst.data() + at);
+    if (from == to) {
+        for (std::size_t j = 0; j < src.size(); ++j) dst[j] = src[j];
+        return status::ok;
+    }
+    const instruction_set isa = best_instruction_set();
+    std::uint8_t codes[blocks_at_once<Block> * Block];
+    for (std::size_t at = 0; at < src.size(); at += blocks_at_once<Block> * bytes) {
+        const std::size_t left = (src.size() - at) / bytes;
+        const std::size_t blocks = left < blocks_at_once<Block> ? left : blocks_at_once<Block>;
+        if (from == code_order::in_order) {
+            unpack_codes<Bits>(isa, src.data() + at, src.size() - at, blocks * Block, codes);
+            for (std::size_t b = 0; b < blocks; ++b)
+                pack_halves<Bits, Block>(codes + b * Block, dst.data() + at + b * bytes);
         } else {
-            reorder_block<Bits, Block, code_order::halves>(block, dst.data() + at);
+            for (std::size_t b = 0; b < blocks; ++b)
+                unpack_halves<Bits, Block>(src.data() + at + b * bytes, codes + b * Block);
+            pack_codes<Bits>(isa, codes, blocks * Block, dst.data() + at);
         }
     }
     return status::ok;
