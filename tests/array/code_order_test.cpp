@@ -26,7 +26,8 @@ using bytes = std::vector<std::uint8_t>;
 static_assert(dyad::orderable_block<4, 32> && dyad::orderable_block<2, 128> && dyad::orderable_block<1, 256>);
 static_assert(dyad::orderable_block<4, 2> && !dyad::orderable_block<4, 3> && !dyad::orderable_block<2, 6>);
 static_assert(!dyad::orderable_block<3, 32> && !dyad::orderable_block<8, 32> && !dyad::orderable_block<4, 0>);
-static_assert(dyad::block_bytes<4, 32> == 16 && dyad::block_bytes<2, 128> == 32 && dyad::block_bytes<1, 256> == 32);
+static_assert(dyad::code_block_bytes<4, 32> == 16 && dyad::code_block_bytes<2, 128> == 32 &&
+              dyad::code_block_bytes<1, 256> == 32);
 static_assert(dyad::bit_in_block<4, 32>(code_order::halves, 1) == 8);
 static_assert(dyad::bit_in_block<4, 32>(code_order::halves, 17) == 12);
 static_assert(dyad::bit_in_block<4, 32>(code_order::in_order, 17) == 68);
@@ -56,13 +57,13 @@ unsigned element_of_halves(const bytes& codes, std::size_t block, std::size_t i)
 
 template <int Bits, std::size_t Block>
 void check_blocks(tally& cases) {
-    constexpr std::size_t size = dyad::block_bytes<Bits, Block>;
+    constexpr std::size_t size = dyad::code_block_bytes<Bits, Block>;
     std::set<std::size_t> places;
     for (std::size_t i = 0; i < Block; ++i) places.insert(dyad::bit_in_block<Bits, Block>(code_order::halves, i));
     cases.check(places.size() == Block && *places.begin() == 0 && *places.rbegin() == 8 * size - Bits, "places");
     // Up to more than are converted at once.
     for (const std::size_t blocks :
-         {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}, 2 * dyad::blocks_at_once<Block> + 1}) {
+         {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}, 2 * dyad::code_blocks_at_once<Block> + 1}) {
         const auto what = std::to_string(blocks) + " blocks of " + std::to_string(Block) + " codes of " +
                           std::to_string(Bits) + " bits";
         const bytes in_order = dyad_test::random_bytes(blocks * size, static_cast<std::uint32_t>(Block + blocks));

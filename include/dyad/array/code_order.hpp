@@ -31,49 +31,50 @@ concept orderable_block = (Bits == 1 || Bits == 2 || Bits == 4) && Block >= 1 &&
 /// Bytes of a block of codes.
 template <int Bits, std::size_t Block>
     requires orderable_block<Bits, Block>
-inline constexpr std::size_t block_bytes = Block * static_cast<std::size_t>(Bits) / 8;
+inline constexpr std::size_t code_block_bytes = Block * static_cast<std::size_t>(Bits) / 8;
 
 /// Where in its block element i begins: bit k is bit k % 8, from the lowest, of byte k / 8.
 template <int Bits, std::size_t Block>
     requires orderable_block<Bits, Block>
 [[nodiscard]] constexpr std::size_t bit_in_block(code_order order, std::size_t i) noexcept {
-    constexpr std::size_t bytes = block_bytes<Bits, Block>;
+    constexpr std::size_t bytes = code_block_bytes<Bits, Block>;
     return order == code_order::in_order ? i * Bits : i % bytes * 8 + i / bytes * Bits;
 }
 
 /// Codes of a block, a byte each with zeros above Bits, to its bytes in halves, and back.
 template <int Bits, std::size_t Block>
     requires orderable_block<Bits, Block>
-constexpr void pack_halves(const std::uint8_t* codes, std::uint8_t* block) noexcept {
-    constexpr std::size_t bytes = block_bytes<Bits, Block>;
-    for (std::size_t j = 0; j < bytes; ++j) {
-        unsigned byte = 0;
-        for (int k = 0; k < 8 / Bits; ++k)
-            byte |= unsigned{codes[j + static_cast<std::size_t>(k) * bytes]} << (k * Bits);
-        block[j] = static_cast<std::uint8_t>(byte);
+constexpr void pack_halves(const std::uint8_t* __restrict codes, std::uint8_t* __restrict block) noexcept {
+    constexpr std::size_t bytes = code_block_bytes<Bits, Block>;
+    // Bytes inside, so that compilers make vectors of them.
+    for (std::size_t j = 0; j < bytes; ++j) block[j] = codes[j];
+    for (int shift = Bits; shift < 8; shift += Bits) {
+        codes += bytes;
+        for (std::size_t j = 0; j < bytes; ++j) block[j] = static_cast<std::uint8_t>(block[j] | codes[j] << shift);
     }
 }
 template <int Bits, std::size_t Block>
     requires orderable_block<Bits, Block>
-constexpr void unpack_halves(const std::uint8_t* block, std::uint8_t* codes) noexcept {
-    constexpr std::size_t bytes = block_bytes<Bits, Block>;
-    for (int k = 0; k < 8 / Bits; ++k) {
+constexpr void unpack_halves(const std::uint8_t* __restrict block, std::uint8_t* __restrict codes) noexcept {
+    constexpr std::size_t bytes = code_block_bytes<Bits, Block>;
+    for (int shift = 0; shift < 8; shift += Bits) {
         for (std::size_t j = 0; j < bytes; ++j)
-            *codes++ = static_cast<std::uint8_t>(block[j] >> (k * Bits) & ((1 << Bits) - 1));
+            codes[j] = static_cast<std::uint8_t>(block[j] >> shift & ((1 << Bits) - 1));
+        codes += bytes;
     }
 }
 
 /// Blocks whose codes are kept on the stack at once.
 template <std::size_t Block>
-inline constexpr std::size_t blocks_at_once = Block >= 1024 ? 1 : 1024 / Block;
+inline constexpr std::size_t code_blocks_at_once = Block >= 1024 ? 1 : 1024 / Block;
 
 /// Codes of blocks in the order `from` to the order `to`. As many bytes in dst as in src (else status::extents_differ),
 /// whole blocks (else status::block_incomplete), the same memory or none in common (else status::dst_overlaps_src).
 template <int Bits, std::size_t Block>
-    requires orderable_block<Bits, Block> status reorder_codes(std::span<const std::uint8_t> src, code_order from,
-                                                               std::span<std::uint8_t> dst, code_order to)
-noexcept {
-    constexpr std::size_t bytes = block_bytes<Bits, Block>;
+    requires orderable_block<Bits, Block>
+inline status reorder_codes(std::span<const std::uint8_t> src, code_order from, std::span<std::uint8_t> dst,
+                            code_order to) noexcept {
+    constexpr std::size_t bytes = code_block_bytes<Bits, Block>;
     if (src.size() != dst.size()) return status::extents_differ;
     if (src.size() % bytes != 0) return status::block_incomplete;
     if (overlap_in_part(memory_of(src), memory_of(dst))) return status::dst_overlaps_src;
@@ -82,10 +83,10 @@ noexcept {
         return status::ok;
     }
     const instruction_set isa = best_instruction_set();
-    std::uint8_t codes[blocks_at_once<Block> * Block];
-    for (std::size_t at = 0; at < src.size(); at += blocks_at_once<Block> * bytes) {
+    std::uint8_t codes[code_blocks_at_once<Block> * Block];
+    for (std::size_t at = 0; at < src.size(); at += code_blocks_at_once<Block> * bytes) {
         const std::size_t left = (src.size() - at) / bytes;
-        const std::size_t blocks = left < blocks_at_once<Block> ? left : blocks_at_once<Block>;
+        const std::size_t blocks = left < code_blocks_at_once<Block> ? left : code_blocks_at_once<Block>;
         if (from == code_order::in_order) {
             unpack_codes<Bits>(isa, src.data() + at, src.size() - at, blocks * Block, codes);
             for (std::size_t b = 0; b < blocks; ++b)
