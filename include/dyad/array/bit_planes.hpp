@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codes of b bits as b planes: plane p holds one bit of every element, the most significant of all codes first. Bit i %
-// 8, from the lowest, of byte i / 8 of a plane is element i's; planes follow each other, each in whole bytes, unused
-// bits zero.
+// Codes of b bits as b planes: plane p holds one bit of every element, plane 0 the most significant. Element i has bit
+// i % 8, from the lowest, of byte i / 8 of a plane; planes follow each other, each in whole bytes, unused bits zero.
 // So the first p planes are the top p bits of every code, and storage of them alone is storage of p-bit codes. Of two's
 // complement codes c of fixed<b, f> they are fixed<p, f - (b - p)>: floor(c / 2^(b - p)) * 2^(b - p) * 2^-f. A product
 // of two planes is an AND, its sum a popcount: sum x y = sum over p, q of weight(p) weight(q) popcount(X_p & Y_q).
