@@ -13,12 +13,13 @@
 #include <dyad/array/layer_norm.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/packed.hpp>
-#include <dyad/array/quantization.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/repack.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/scale_rule.hpp>
+#include <dyad/array/scaled_elements.hpp>
 #include <dyad/array/softmax.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/array/tile_scales.hpp>
 #include <dyad/array/view.hpp>

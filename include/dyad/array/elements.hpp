@@ -37,51 +37,53 @@ void store_elements(instruction_set, matrix_view<T> m, index i, index j, const T
     }
 }
 
-/// The elements of blocks: whole blocks at once where their order and width allow, the rest one by one.
+/// Blocks whose codes are bits in order, and full: those of many blocks pack as one string.
 template <class B>
-inline constexpr bool packs_in_order = B::layout.order == code_order::in_order&& B::element_type::width <= 8;
+inline constexpr bool packs_in_order =
+    B::layout.order == code_order::in_order&& B::element_type::width <= 8 && B::size* B::element_type::width % 8 == 0;
 
+/// The elements of blocks: whole blocks at once where they pack in order, the rest one by one.
 template <block_type B>
 void load_elements(instruction_set isa, block_codes<B> m, index i, index j, index n,
                    element_of<block_codes<B>>* dst) noexcept {
     using plain = std::remove_const_t<B>;
-    for (index c = 0; c < n;) {
-        const index at = (j + c) % plain::size;
-        const index rest = plain::size - at < n - c ? plain::size - at : n - c;
-        if constexpr (packs_in_order<plain>) {
-            if (at == 0) {
-                const plain& from = m.block_of(i, j + c);
-                unpack_piece(isa, std::span<const std::uint8_t>(from.codes), static_cast<std::size_t>(rest), dst + c);
-                c += rest;
-                continue;
-            }
+    if constexpr (packs_in_order<plain>) {
+        if (j % plain::size == 0 && n >= plain::size) {
+            constexpr auto bytes = static_cast<std::size_t>(plain::code_bytes);
+            constexpr auto most = convert_piece / static_cast<std::size_t>(plain::size) * bytes;
+            const auto blocks = static_cast<std::size_t>(n / plain::size);
+            std::uint8_t codes[most > 0 ? most + 64 : 1];  // (kernels read on to the end of a vector)
+            const plain* from = &m.block_of(i, j);
+            for (std::size_t b = 0; b < blocks; ++b) __builtin_memcpy(codes + b * bytes, from[b].codes, bytes);
+            unpack_piece(isa, std::span<const std::uint8_t>(codes), blocks * static_cast<std::size_t>(plain::size),
+                         dst);
+            const index done = static_cast<index>(blocks) * plain::size;
+            j += done, dst += done, n -= done;
         }
-        for (index k = 0; k < rest; ++k) dst[c + k] = m(i, j + c + k);
-        c += rest;
     }
+    for (index c = 0; c < n; ++c) dst[c] = m(i, j + c);
 }
 template <block_type B>
 void store_elements(instruction_set isa, block_codes<B> m, index i, index j, const typename B::element_type* src,
                     index n) noexcept {
-    for (index c = 0; c < n;) {
-        const index at = (j + c) % B::size;
-        const index rest = B::size - at < n - c ? B::size - at : n - c;
-        B& to = m.block_of(i, j + c);
-        if constexpr (packs_in_order<B>) {
-            if (at == 0 && (rest == B::size || j + c + rest == m.extent[1])) {
-                // (the rest of the last block becomes zeros)
-                for (std::uint8_t& byte : to.codes) byte = 0;
-                pack_piece(isa, src + c, static_cast<std::size_t>(rest), static_cast<std::uint8_t*>(to.codes));
-                c += rest;
-                continue;
-            }
+    if constexpr (packs_in_order<B>) {
+        if (j % B::size == 0 && n >= B::size) {
+            constexpr auto bytes = static_cast<std::size_t>(B::code_bytes);
+            constexpr auto most = convert_piece / static_cast<std::size_t>(B::size) * bytes;
+            const auto blocks = static_cast<std::size_t>(n / B::size);
+            std::uint8_t codes[most > 0 ? most : 1];
+            pack_piece(isa, src, blocks * static_cast<std::size_t>(B::size), static_cast<std::uint8_t*>(codes));
+            B* to = &m.block_of(i, j);
+            for (std::size_t b = 0; b < blocks; ++b) __builtin_memcpy(to[b].codes, codes + b * bytes, bytes);
+            const index done = static_cast<index>(blocks) * B::size;
+            j += done, src += done, n -= done;
         }
-        for (index k = 0; k < rest; ++k) to.set_element(static_cast<int>(at + k), src[c + k]);
-        if (j + c + rest == m.extent[1]) {
-            for (index k = at + rest; k < B::size; ++k)
-                to.set_element(static_cast<int>(k), B::element_type::from_bits(0));
-        }
-        c += rest;
+    }
+    for (index c = 0; c < n; ++c) m(i, j + c) = src[c];
+    // What is left of the row's last block becomes zeros.
+    if (n == 0 || j + n != m.extent[1]) return;
+    for (index c = j + n; c % B::size != 0; ++c) {
+        m.block_of(i, j + n - 1).set_element(static_cast<int>(c % B::size), B::element_type::from_bits(0));
     }
 }
 

@@ -18,10 +18,11 @@
 #include <dyad/array/elements.hpp>
 #include <dyad/array/executor.hpp>
 #include <dyad/array/overlap.hpp>
-#include <dyad/array/quantization.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_rule.hpp>
+#include <dyad/array/scaled_elements.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/array/tile_scales.hpp>
 #include <dyad/array/view.hpp>
 
 namespace dyad::inline v1 {

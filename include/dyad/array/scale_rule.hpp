@@ -6,6 +6,7 @@
 // arXiv 2512.02010 (four over six).
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
 
@@ -13,6 +14,7 @@
 #include <dyad/core/saturation.hpp>
 #include <dyad/core/unpacked.hpp>
 #include <dyad/number/arithmetic.hpp>
+#include <dyad/number/named_formats.hpp>
 #include <dyad/number/native.hpp>
 #include <dyad/number/value_range.hpp>
 
@@ -70,26 +72,37 @@ template <number S>
 }
 
 /// The exponent that a power-of-two rule gives, for a finite nonzero A to odd, before it is brought into range.
-template <number E>
-[[nodiscard]] constexpr int scale_exponent(scale_choice choice, const unpacked_wide& a,
+template <number E, unsigned_word W>
+[[nodiscard]] constexpr int scale_exponent(scale_choice choice, const basic_unpacked<W>& a,
                                            const unpacked& largest_of_elements) noexcept {
     const int cut = bit_width(a.significand) - 1;
     const int e = a.top_exponent() - largest_of_elements.top_exponent() + choice.headroom;
     switch (choice.rule) {
         case scale_rule::ceil:  // up, unless A is a power of two
-            return e + ((a.significand & low_mask<uint128_t>(cut)) != 0 ? 1 : 0);
+            return e + ((a.significand & low_mask<W>(cut)) != 0 ? 1 : 0);
         case scale_rule::even: {
             const int shift = cut + 1 - element_precision<E>();
             if (shift <= 0) return e;
-            const uint128_t rounded = round_shift_right(a.significand, shift, false, rounding::nearest_even);
+            const W rounded = round_shift_right(a.significand, shift, false, rounding::nearest_even);
             return e + (bit_width(rounded) > element_precision<E>() ? 1 : 0);
         }
         case scale_rule::rceil: {  // up, where A's significand exceeds max's
-            auto most = resize<uint128_t>(largest_of_elements);
+            auto most = resize<W>(largest_of_elements);
             most.exponent += a.top_exponent() - most.top_exponent();
             return e + (compare_magnitudes(a, most) > 0 ? 1 : 0);
         }
         default: return e;
+    }
+}
+
+/// 2^e, brought into the range of S.
+template <number S>
+[[nodiscard]] constexpr S scale_of_exponent(int e) noexcept {
+    if constexpr (std::same_as<S, float8_e8m0fnu>) {
+        const int code = e + 127;
+        return S::from_bits(static_cast<std::uint8_t>(code < 0 ? 0 : code > 254 ? 254 : code));
+    } else {
+        return pack_as<S>(unpacked::finite(false, 1, e), rounding::toward_positive, saturation::finite);
     }
 }
 
@@ -100,12 +113,12 @@ template <number E, number S>
 [[nodiscard]] constexpr S choose_scale(scale_choice choice, const unpacked& largest, float tensor_scale,
                                        const unpacked& max = largest_element<E>) noexcept {
     if (largest.kind == number_class::zero) return smallest_scale<S>();
+    if (gives_power_of_two(choice.rule) && tensor_scale == 1) {
+        return scale_of_exponent<S>(scale_exponent<E>(choice, largest, max));
+    }
     const auto a = resize<uint128_t>(largest);
     const auto g = resize<uint128_t>(dyad::unpack(tensor_scale));
-    if (gives_power_of_two(choice.rule)) {
-        const int e = scale_exponent<E>(choice, quotient(a, g), max);
-        return pack_as<S>(unpacked::finite(false, 1, e), rounding::toward_positive, saturation::finite);
-    }
+    if (gives_power_of_two(choice.rule)) return scale_of_exponent<S>(scale_exponent<E>(choice, quotient(a, g), max));
     if (choice.rule == scale_rule::largest) {
         return pack_as<S>(quotient(a, g), rounding::nearest_even, saturation::finite);
     }
