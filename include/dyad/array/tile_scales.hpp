@@ -283,8 +283,9 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
     }
     std::int64_t zero = 0;
     if constexpr (has_constant_zero_point<decltype(View::zero)>) zero = decltype(View::zero)::value;
-    const bool bulk = is_float_exactly<From> && divides_in_bulk<E> && value_range_of<E>().precision <= 24 &&
-                      zero == 0 && src.extent[1] <= piece_columns && src.extent[0] * width <= (index{1} << 20);
+    const bool bulk = is_float_exactly<From> && divides_in_bulk<E> && zero == 0 &&
+                      value_range_of<E>().precision <= 24 && src.extent[1] <= piece_columns &&
+                      src.extent[0] * width <= (index{1} << 20);
     if constexpr (is_float_exactly<From> && divides_in_bulk<E>) {
         if (bulk) {
             sum_errors(job, part, width, static_cast<S*>(first), errors[0], static_cast<bool*>(is_unclear));

@@ -57,12 +57,10 @@ inline constexpr std::uint64_t sign_to_top = [] {
     return code0;
 }
 
-/// What is packed of 64 elements, in the low 8 * Width bytes. codes[i] belongs to the floats x[i], which give the sign.
+/// What is packed of 64 elements, in the low 8 * Width bytes, from join_codes of the first 32 and of the others.
 template <int Width>
-[[gnu::target("avx512vbmi,avx512vbmi2,gfni"), gnu::always_inline]] inline bytes pack_signed(
-    const words (&codes)[4], const words (&x)[4]) noexcept {
-    const words first = join_codes(codes[0], x[0], codes[1], x[1]);
-    const words second = join_codes(codes[2], x[2], codes[3], x[3]);
+[[gnu::target("avx512vbmi,avx512vbmi2,gfni"), gnu::always_inline]] inline bytes pack_joined(words first,
+                                                                                            words second) noexcept {
     words all;
     __asm__("vpackuswb %2, %1, %0" : "=v"(all) : "v"(first), "v"(second));
     if constexpr (Width == 4) all |= all >> 12U;  // elements 2 i and 2 i + 1 are two bytes apart
@@ -97,9 +95,10 @@ template <float_format F, std::size_t Size>
 
 /// Stores the low bytes of sixteen words, `stride` apart.
 [[gnu::target("avx512f,avx512vl"), gnu::always_inline]] inline void store_scales(words scales, std::uint8_t* to,
-                                                                       std::ptrdiff_t stride) noexcept {
+                                                                                 std::ptrdiff_t stride) noexcept {
     using sixteen [[gnu::vector_size(16)]] = std::uint8_t;
-    const auto low = __builtin_convertvector(scales, sixteen);
+    sixteen low;
+    __asm__("vpmovdb %1, %0" : "=v"(low) : "v"(scales));
     if (stride == 1) {
         __builtin_memcpy(to, &low, 16);
     } else {

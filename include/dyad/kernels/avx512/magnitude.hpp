@@ -32,29 +32,24 @@ template <std::size_t Distance, std::size_t... Lanes>
 [[gnu::target("avx512f"), gnu::always_inline]] inline words larger_halves(words x, words y,
                                                                           std::index_sequence<Lanes...>) noexcept {
     const words own = __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes : Lanes + 16)...);
-    const words other = __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes + Distance
-                                                                               : Lanes - Distance + 16)...);
+    const words other =
+        __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes + Distance : Lanes - Distance + 16)...);
     return larger(own, other);
 }
 
-/// Lane l: the largest word of v[l].
-[[gnu::target("avx512f"), gnu::always_inline]] inline words largest_of_each(words (&v)[16]) noexcept {
-    constexpr std::make_index_sequence<16> lanes{};
-    for (std::size_t i = 0; i < 8; ++i) v[i] = larger_halves<8>(v[i], v[i + 8], lanes);
-    for (std::size_t i = 0; i < 4; ++i) v[i] = larger_halves<4>(v[i], v[i + 4], lanes);
-    for (std::size_t i = 0; i < 2; ++i) v[i] = larger_halves<2>(v[i], v[i + 2], lanes);
-    return larger_halves<1>(v[0], v[1], lanes);
-}
-
-/// Lane b: the largest magnitude of block b, of Size floats each, a multiple of 16.
-template <std::size_t Size>
+/// Lane b: the largest magnitude of block b, of Size floats each, a multiple of 16. (For lanes that agree with Block in
+/// the bits below Distance: a tree, so that no array of vectors goes through memory.)
+template <std::size_t Size, std::size_t Distance = 1, std::size_t Block = 0>
 [[gnu::target("avx512f"), gnu::always_inline]] inline words largest_of_blocks(const float* src) noexcept {
-    words v[16];
-    for (std::size_t b = 0; b < 16; ++b) {
-        v[b] = magnitudes(src + b * Size);
-        for (std::size_t i = 16; i < Size; i += 16) v[b] = larger(v[b], magnitudes(src + b * Size + i));
+    if constexpr (Distance < 16) {
+        return larger_halves<Distance>(largest_of_blocks<Size, 2 * Distance, Block>(src),
+                                       largest_of_blocks<Size, 2 * Distance, Block + Distance>(src),
+                                       std::make_index_sequence<16>{});
+    } else {
+        words all = magnitudes(src + Block * Size);
+        for (std::size_t i = 16; i < Size; i += 16) all = larger(all, magnitudes(src + Block * Size + i));
+        return all;
     }
-    return largest_of_each(v);
 }
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline std::uint32_t largest_magnitude(const float* src,

@@ -68,6 +68,19 @@ template <float_format F>
     return fused_multiply_add(e, factor, a) + (e >> static_cast<std::uint32_t>(23 - F.significand_bits));
 }
 
+/// join_codes of 32 elements, of which the first is element i of the sixteen blocks.
+template <float_format F, std::size_t Size>
+[[gnu::target("avx512vbmi2"), gnu::always_inline]] inline words encode_pair(const float* src, const block_constants& c,
+                                                                            std::size_t i) noexcept {
+    const std::size_t b = i / Size;
+    const std::size_t d = (i + 16) / Size;
+    const words x = load(src);
+    const words y = load(src + 16);
+    const words code0 = encode_of_block<F>(x, words{} + c.bound[b], words{} + c.smallest[b], words{} + c.factor[b]);
+    const words code1 = encode_of_block<F>(y, words{} + c.bound[d], words{} + c.smallest[d], words{} + c.factor[d]);
+    return join_codes(code0, x, code1, y);
+}
+
 /// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done.
 template <float_format F, std::size_t Size>
 [[gnu::target("avx512vbmi,avx512vbmi2,avx512vl,gfni"), gnu::noinline]] inline std::size_t quantize_power_groups(
@@ -83,14 +96,9 @@ template <float_format F, std::size_t Size>
         __builtin_memcpy(largest, &a, sizeof a);
         store_scales(reinterpret_cast<words>(byte), to.scales, to.scale_stride);
         for (std::size_t i = 0; i < block_group * Size; i += 64) {
-            words x[4];
-            words codes[4];
-            for (std::size_t j = 0; j < 4; ++j) {
-                const std::size_t b = (i + 16 * j) / Size;
-                x[j] = load(src + i + 16 * j);
-                codes[j] = encode_of_block<F>(x[j], words{} + c.bound[b], words{} + c.smallest[b], words{} + c.factor[b]);
-            }
-            store_blocks<F, Size>(pack_signed<F.width()>(codes, x),
+            const words first = encode_pair<F, Size>(src + i, c, i);
+            const words second = encode_pair<F, Size>(src + i + 32, c, i + 32);
+            store_blocks<F, Size>(pack_joined<F.width()>(first, second),
                                   to.codes + static_cast<std::ptrdiff_t>(i / Size) * to.code_stride, to.code_stride);
         }
         src += block_group * Size;

@@ -13,8 +13,8 @@
 
 namespace dyad::inline v1 {
 
-/// How a power of two follows from the largest magnitude: `addend` is 0 to round its exponent down, 0x7fffff up, more of
-/// these for other rules; emax is the exponent that the largest magnitude has after division by the scale.
+/// How a power of two follows from the largest magnitude: `addend` is 0 to round its exponent down, 0x7fffff up, more
+/// of these for other rules; emax is the exponent that the largest magnitude has after division by the scale.
 struct power_rule {
     std::uint32_t addend;
     std::int32_t emax;
@@ -38,12 +38,12 @@ inline constexpr std::size_t block_group = 16;
 /// Element formats: signed, with minus zero, of 4, 6 or 8 bits, in reach of the nearest_core `summed` with any scale.
 template <float_format F>
 concept block_element =
-    F.is_signed && F.has_negative_zero && F.has_zero && F.subnormals == subnormal_codes::yes &&
+    F.is_signed&& F.has_negative_zero&& F.has_zero&& F.subnormals == subnormal_codes::yes &&
     (F.width() == 4 || F.width() == 6 || F.width() == 8) && F.significand_bits >= 1 && F.bias >= 0 && F.bias <= 31;
 
 /// Bytes of a block's codes.
 template <float_format F, std::size_t Size>
-inline constexpr std::size_t block_code_bytes = Size * static_cast<std::size_t>(F.width()) / 8;
+inline constexpr std::size_t block_code_bytes = Size* static_cast<std::size_t>(F.width()) / 8;
 
 namespace scalar {
 
