@@ -29,7 +29,7 @@ inline constexpr std::int32_t lowest_byte = 1 - F.min_exponent();
 template <float_format F>
 inline constexpr std::int32_t highest_byte = [] {
     const std::int32_t for_sums = 231 + F.significand_bits - F.min_exponent();
-    const std::int32_t for_bound = 254 - (static_cast<std::int32_t>(scalar::bits_of_largest<F> >> 23) - 127);
+    const std::int32_t for_bound = 254 - F.max_exponent();
     return for_sums < for_bound ? for_sums : for_bound;
 }();
 
