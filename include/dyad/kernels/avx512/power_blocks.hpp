@@ -81,20 +81,36 @@ template <float_format F, std::size_t Size>
     return join_codes(code0, x, code1, y);
 }
 
-/// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done.
+/// Scales of sixteen blocks, and the numbers for their elements. False where these need another way.
+template <float_format F, std::size_t Size>
+[[gnu::target("avx512f,avx512vl"), gnu::always_inline]] inline bool prepare_powers(const float* src, power_rule rule,
+                                                                                   block_places to,
+                                                                                   std::uint32_t* largest,
+                                                                                   block_constants& out) noexcept {
+    const words a = largest_of_blocks<Size>(src);
+    signed_words byte = reinterpret_cast<signed_words>((a + rule.addend) >> 23U) - rule.emax;
+    byte = byte > 0 ? byte : signed_words{};
+    byte = byte < 254 ? byte : signed_words{} + 254;
+    __builtin_memcpy(largest, &a, sizeof a);
+    store_scales(reinterpret_cast<words>(byte), to.scales, to.scale_stride);
+    return find_constants<F>(a, reinterpret_cast<words>(byte), out);
+}
+
+/// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done. The
+/// numbers of the next sixteen are on their way while these are encoded.
 template <float_format F, std::size_t Size>
 [[gnu::target("avx512vbmi,avx512vbmi2,avx512vl,gfni"), gnu::noinline]] inline std::size_t quantize_power_groups(
     const float* src, std::size_t n, power_rule rule, block_places to, std::uint32_t* largest) noexcept {
-    const signed_words emax = signed_words{} + rule.emax;
-    block_constants c;
-    for (std::size_t group = 0; group < n; ++group) {
-        const words a = largest_of_blocks<Size>(src);
-        signed_words byte = reinterpret_cast<signed_words>((a + rule.addend) >> 23U) - emax;
-        byte = byte > 0 ? byte : signed_words{};
-        byte = byte < 254 ? byte : signed_words{} + 254;
-        if (!find_constants<F>(a, reinterpret_cast<words>(byte), c)) return group;
-        __builtin_memcpy(largest, &a, sizeof a);
-        store_scales(reinterpret_cast<words>(byte), to.scales, to.scale_stride);
+    block_constants constants[2];
+    bool ready = n != 0 && prepare_powers<F, Size>(src, rule, to, largest, constants[0]);
+    std::size_t group = 0;
+    while (ready) {
+        const block_constants& c = constants[group % 2];
+        const block_places next = to.from(block_group);
+        largest += block_group;
+        ++group;
+        ready = group < n && prepare_powers<F, Size>(src + block_group * Size, rule, next, largest,
+                                                     constants[group % 2]);
         for (std::size_t i = 0; i < block_group * Size; i += 64) {
             const words first = encode_pair<F, Size>(src + i, c, i);
             const words second = encode_pair<F, Size>(src + i + 32, c, i + 32);
@@ -102,10 +118,9 @@ template <float_format F, std::size_t Size>
                                   to.codes + static_cast<std::ptrdiff_t>(i / Size) * to.code_stride, to.code_stride);
         }
         src += block_group * Size;
-        largest += block_group;
-        to = to.from(block_group);
+        to = next;
     }
-    return n;
+    return group;
 }
 
 }  // namespace dyad::inline v1::avx512
