@@ -88,6 +88,15 @@ inline constexpr auto integer_table = [] {
     return table;
 }();
 
+/// Are there codes without an integer: infinities, NaN?
+template <format E, signed_word Word>
+inline constexpr bool all_have_integers = [] {
+    for (const Word x : integer_table<E, Word>) {
+        if (x == word_min<Word>()) return false;
+    }
+    return true;
+}();
+
 /// Elements (i, j + c) for c < n, in constant expressions too; at most convert_piece of them.
 template <code_matrix Codes>
 constexpr void read_elements(instruction_set isa, const Codes& codes, index i, index j, index n,
@@ -99,34 +108,117 @@ constexpr void read_elements(instruction_set isa, const Codes& codes, index i, i
     }
 }
 
+/// n elements in an array to integers, whatever their zero points. True where all are finite.
+template <number E, signed_word Word>
+[[nodiscard]] constexpr bool to_integers(const E* src, index n, Word* dst) noexcept {
+    if constexpr (is_fixed_point<E>) {
+        for (index c = 0; c < n; ++c) dst[c] = static_cast<Word>(src[c].raw());
+        return true;
+    } else {
+        bool special = false;
+        for (index c = 0; c < n; ++c) {
+            if constexpr (requires { integer_table<E, Word>; }) dst[c] = integer_table<E, Word>[src[c].bits()];
+            else dst[c] = integer_of_element<E, Word>(src[c]);
+            special |= dst[c] == word_min<Word>();
+        }
+        return !special;
+    }
+}
+
+/// The integers of both elements in a byte of two codes of 4 bits.
+template <signed_word Word>
+struct integer_pair {
+    Word low, high;
+};
+template <format E, signed_word Word, int Zero>
+    requires(E::width == 4)
+inline constexpr auto integer_pairs = [] {
+    std::array<integer_pair<Word>, 256> table{};
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        table[byte] = {static_cast<Word>(integer_table<E, Word>[byte % 16] - Zero),
+                       static_cast<Word>(integer_table<E, Word>[byte / 16] - Zero)};
+    }
+    return table;
+}();
+
+/// The integers of a whole block whose codes are bytes or pairs of codes without infinities and NaN.
+template <class Block>
+inline constexpr bool decodes_as_bytes = Block::element_type::width == 8;
+template <class Block, signed_word Word>
+inline constexpr bool decodes_as_pairs = false;
+template <class Block, signed_word Word>
+    requires(Block::element_type::width == 4 && Block::size % 2 == 0)
+inline constexpr bool decodes_as_pairs<Block, Word> = all_have_integers<typename Block::element_type, Word>;
+
+template <class Block, signed_word Word>
+[[nodiscard]] bool block_to_integers(const Block& from, Word* dst) noexcept {
+    using E = typename Block::element_type;
+    constexpr int zero = Block::layout.zero_point;
+    if constexpr (decodes_as_pairs<Block, Word>) {
+        constexpr bool halves = Block::layout.order == code_order::halves;
+        for (int b = 0; b < Block::size / 2; ++b) {
+            const integer_pair<Word> pair = integer_pairs<E, Word, zero>[from.codes[b]];
+            dst[halves ? b : 2 * b] = pair.low;
+            dst[halves ? b + Block::size / 2 : 2 * b + 1] = pair.high;
+        }
+        return true;
+    } else if constexpr (is_fixed_point<E>) {
+        for (int b = 0; b < Block::size; ++b) dst[b] = static_cast<Word>(E::from_bits(from.codes[b]).raw() - zero);
+        return true;
+    } else {
+        bool special = false;
+        for (int b = 0; b < Block::size; ++b) {
+            dst[b] = integer_table<E, Word>[from.codes[b]];
+            special |= dst[b] == word_min<Word>();
+        }
+        return !special;
+    }
+}
+
 /// dst[c] = the integer of element (i, j + c) less its zero point, for c < n; at most convert_piece of them. True where
 /// all are finite.
 template <class View>
-constexpr bool read_integers(instruction_set isa, const View& view, index i, index j, index n,
-                             integer_of<View>* dst) noexcept {
+[[nodiscard]] constexpr bool read_integers(instruction_set isa, const View& view, index i, index j, index n,
+                                           integer_of<View>* dst) noexcept {
     using E = typename View::element;
     using Word = integer_of<View>;
     E elements[convert_piece];
     read_elements(isa, view.codes, i, j, n, static_cast<E*>(elements));
-    if constexpr (is_fixed_point<E>) {
-        for (index c = 0; c < n; ++c) dst[c] = static_cast<Word>(elements[c].raw());
-        if constexpr (has_constant_zero_point<decltype(View::zero)>) {
-            for (index c = 0; c < n; ++c) dst[c] = static_cast<Word>(dst[c] - decltype(View::zero)::value);
-        } else if constexpr (stores_zero_points<decltype(View::zero)>) {
-            for (index c = 0; c < n; ++c) dst[c] = static_cast<Word>(dst[c] - view.zero_point(i, j + c));
-        }
-        return true;
-    } else {
-        bool finite = true;
-        for (index c = 0; c < n; ++c) {
-            Word x{};
-            if constexpr (requires { integer_table<E, Word>; }) x = integer_table<E, Word>[elements[c].bits()];
-            else x = integer_of_element<E, Word>(elements[c]);
-            finite = finite && x != word_min<Word>();
-            dst[c] = x;
-        }
-        return finite;
+    const bool finite = to_integers(static_cast<const E*>(elements), n, dst);
+    if constexpr (has_constant_zero_point<decltype(View::zero)>) {
+        for (index c = 0; c < n; ++c) dst[c] = static_cast<Word>(dst[c] - decltype(View::zero)::value);
+    } else if constexpr (stores_zero_points<decltype(View::zero)>) {
+        for (index c = 0; c < n; ++c) dst[c] = static_cast<Word>(dst[c] - view.zero_point(i, j + c));
     }
+    return finite;
+}
+/// The same of blocks, whole ones straight from their bytes.
+template <class B, class S, class Zero>
+    requires(decodes_as_bytes<std::remove_const_t<B>> ||
+             decodes_as_pairs<std::remove_const_t<B>, integer_of<quantized_view<block_codes<B>, S, Zero>>>)
+[[nodiscard]] bool read_integers(instruction_set, const quantized_view<block_codes<B>, S, Zero>& view, index, index j,
+                                 index n, integer_of<quantized_view<block_codes<B>, S, Zero>>* dst) noexcept {
+    using plain = std::remove_const_t<B>;
+    using Word = integer_of<quantized_view<block_codes<B>, S, Zero>>;
+    bool finite = true;
+    for (index c = 0; c < n;) {
+        const plain& from = view.codes.data[(j + c) / plain::size];
+        const index at = (j + c) % plain::size;
+        const index rest = plain::size - at < n - c ? plain::size - at : n - c;
+        if (rest == plain::size) {
+            finite &= block_to_integers(from, dst + c);
+        } else {
+            // (what stands behind the last element is not looked at)
+            using E = typename plain::element_type;
+            for (index k = 0; k < rest; ++k) {
+                const Word x = integer_of_element<E, Word>(from.element(static_cast<int>(at + k)));
+                finite &= x != word_min<Word>();
+                dst[c + k] = static_cast<Word>(x - plain::layout.zero_point);
+            }
+        }
+        c += rest;
+    }
+    return finite;
 }
 
 /// The word of a sum of products of two views' integers, and how many products it holds whatever the codes.
