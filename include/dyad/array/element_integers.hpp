@@ -56,11 +56,13 @@ template <class View>
 
 /// Do the elements have such integers, of a word?
 template <class View>
-inline constexpr bool has_integers = integers_of<View>().bits <= 62;
+inline constexpr bool has_integers = integers_of<View>().bits <= 63;
 
 /// The word of one element's integer; its lowest value is not used by any, and stands for infinities and NaN.
 template <class View>
-using integer_of = least_int<(integers_of<View>().bits < 15 ? 16 : integers_of<View>().bits + 1)>;
+using integer_of = least_int<(integers_of<View>().bits <= 15   ? 16
+                              : integers_of<View>().bits <= 31 ? 32
+                                                               : 64)>;
 
 /// The integer of one element without a zero point.
 template <number E, signed_word Word>
