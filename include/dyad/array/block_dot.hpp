@@ -182,7 +182,8 @@ constexpr void add_row(row_product<A, B>& product) noexcept {
     const index columns = product.lhs.codes.extent[1];
     row_scales<A> of_lhs(product.lhs, product.i);
     row_scales<B> of_rhs(product.rhs, product.j);
-    const instruction_set isa = std::is_constant_evaluated() ? instruction_set::scalar : best_instruction_set();
+    instruction_set isa = instruction_set::scalar;
+    if (!std::is_constant_evaluated()) isa = best_instruction_set();
     for (index first = 0; first < columns; first += piece) {
         const index n = columns - first < piece ? columns - first : piece;
         std::conditional_t<in_words, integer_of<A>, char> a[convert_piece];
