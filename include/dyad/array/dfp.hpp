@@ -15,7 +15,7 @@
 #include <dyad/array/convert.hpp>
 #include <dyad/array/group.hpp>
 #include <dyad/array/overlap.hpp>
-#include <dyad/array/quantization.hpp>
+#include <dyad/array/tile_scales.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/status.hpp>

@@ -239,6 +239,12 @@ status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {},
     if (overlap(memory_of(scales_of(src.scales, rows, columns)), memory_of(dst))) return status::scales_overlap_operand;
     if (overlaps_itself(dst)) return status::dst_overlaps_itself;
     const dequantization<View, To> job{src, dst, at_most(cap)};
+    if (is_fused(job)) {
+        for_each_part(
+            cut_into_rows(rows, columns, src.scales.tile[1]), rows, columns, false,
+            [&job](const matrix_part& part) { dequantize_fused(job, part); }, execute);
+        return status::ok;
+    }
     for_each_part(
         cut_into_rows(rows, columns, 1), rows, columns, false,
         [&job](const matrix_part& part) {
