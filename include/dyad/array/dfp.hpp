@@ -15,10 +15,10 @@
 #include <dyad/array/convert.hpp>
 #include <dyad/array/group.hpp>
 #include <dyad/array/overlap.hpp>
-#include <dyad/array/tile_scales.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/array/tile_scales.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/number/accumulator.hpp>
 #include <dyad/number/arithmetic.hpp>

@@ -208,7 +208,7 @@ void dequantize_fused(const dequantization<View, To>& job, const matrix_part& pa
                 else decode.template operator()<16>();
                 j += n * size;
             }
-            if (j < part.last_column) dequantize_row_piece(job, i, j, part.last_column - j);
+            if (j < part.last_column) dequantize_part(job, {i, i + 1, j, part.last_column});
         }
     }
 }

@@ -37,36 +37,43 @@ namespace dyad::inline v1 {
 /// Elements of one task, roughly: small enough to stay in a core's cache, large enough to be worth starting.
 inline constexpr index quantize_task = index{1} << 15;
 
-/// How a matrix is cut: parts of whole tiles for tasks.
+/// How a matrix is cut into parts for tasks: rows of tiles into runs of rows, and these into pieces of columns.
 struct matrix_cut {
-    index part_rows, part_columns, down, across;
-    [[nodiscard]] constexpr index parts() const noexcept { return down * across; }
+    index tile_rows, part_rows, part_columns, runs, down, across;
+    [[nodiscard]] constexpr index parts() const noexcept { return down * runs * across; }
+    /// (a short last row of tiles has empty parts)
     [[nodiscard]] constexpr matrix_part operator()(index part, index rows, index columns) const noexcept {
-        const index i = part / across * part_rows;
+        const index run = part / across;
+        const index top = run / runs * tile_rows;
+        const index bottom = rows - top < tile_rows ? rows : top + tile_rows;
+        const index i = top + run % runs * part_rows;
         const index j = part % across * part_columns;
-        return {i, rows - i < part_rows ? rows : i + part_rows, j,
+        return {i < bottom ? i : bottom, bottom - i < part_rows ? bottom : i + part_rows, j,
                 columns - j < part_columns ? columns : j + part_columns};
     }
 };
+[[nodiscard]] constexpr matrix_cut cut_matrix(index rows, index columns, index tile_rows, index part_rows,
+                                              index part_columns) noexcept {
+    return {tile_rows,
+            part_rows,
+            part_columns,
+            tiles_of(tile_rows, part_rows),
+            tiles_of(rows, tile_rows),
+            tiles_of(columns, part_columns)};
+}
 /// Parts one tile high and as many whole tiles wide as a piece of a row takes, or one wider tile.
 [[nodiscard]] constexpr matrix_cut cut_into_tiles(index rows, index columns, std::array<index, 2> tile) noexcept {
-    matrix_cut cut{};
-    cut.part_rows = tile[0] < rows ? tile[0] : rows;
+    const index height = tile[0] < rows ? tile[0] : rows;
     const index width = tile[1] < columns ? tile[1] : columns;
-    cut.part_columns = width >= piece_columns ? width : piece_columns / width * width;
-    cut.down = tiles_of(rows, cut.part_rows);
-    cut.across = tiles_of(columns, cut.part_columns);
-    return cut;
+    return cut_matrix(rows, columns, height, height, width >= piece_columns ? width : piece_columns / width * width);
 }
-/// Parts of rows, whatever the tiles.
-[[nodiscard]] constexpr matrix_cut cut_into_rows(index rows, index columns, index separable) noexcept {
-    matrix_cut cut{};
-    cut.part_rows = 1;
-    const index pieces = piece_columns * 16 / separable;
-    cut.part_columns = (pieces < 1 ? 1 : pieces) * separable;
-    cut.down = rows;
-    cut.across = tiles_of(columns, cut.part_columns);
-    return cut;
+/// Parts of some rows of one row of tiles, whatever the tiles' columns.
+[[nodiscard]] constexpr matrix_cut cut_into_rows(index rows, index columns, index tile_rows, index separable) noexcept {
+    constexpr index run = 32;
+    const index height = tile_rows < rows ? tile_rows : rows;
+    const index part_rows = height < run ? height : run;
+    const index pieces = quantize_task / part_rows / separable;
+    return cut_matrix(rows, columns, height, part_rows, (pieces < 1 ? 1 : pieces) * separable);
 }
 
 /// f(part) for all parts, several in one task. `alone`: one task, as neighbouring parts meet in a byte.
@@ -144,8 +151,8 @@ status quantize_with_scales(matrix_view<const From> src, const View& dst, Rule r
     const index rows = src.extent[0];
     const index columns = src.extent[1];
     for_each_part(
-        cut_into_rows(rows, columns, separable_columns(dst.codes)), rows, columns, rows_share_bytes(dst.codes),
-        [&job](const matrix_part& part) { write_elements(job, part); }, execute);
+        cut_into_rows(rows, columns, dst.scales.tile[0], separable_columns(dst.codes)), rows, columns,
+        rows_share_bytes(dst.codes), [&job](const matrix_part& part) { write_elements(job, part); }, execute);
     return status::ok;
 }
 
@@ -173,7 +180,7 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
         const index separable =
             separable_columns(dst.codes) % dst.scales.tile[1] == 0 ? separable_columns(dst.codes) : dst.scales.tile[1];
         for_each_part(
-            cut_into_rows(rows, columns, separable), rows, columns, rows_share_bytes(dst.codes),
+            cut_into_rows(rows, columns, 1, separable), rows, columns, rows_share_bytes(dst.codes),
             [&job](const matrix_part& part) { quantize_fused(job, part); }, execute);
         return status::ok;
     }
@@ -193,8 +200,8 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
     // A single tile: its scale first, then all rows side by side.
     choose_scales(job, {0, rows, 0, columns});
     for_each_part(
-        cut_into_rows(rows, columns, separable_columns(dst.codes)), rows, columns, rows_share_bytes(dst.codes),
-        [&job](const matrix_part& part) { write_elements(job, part); }, execute);
+        cut_into_rows(rows, columns, dst.scales.tile[0], separable_columns(dst.codes)), rows, columns,
+        rows_share_bytes(dst.codes), [&job](const matrix_part& part) { write_elements(job, part); }, execute);
     return status::ok;
 }
 
@@ -241,21 +248,13 @@ status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {},
     const dequantization<View, To> job{src, dst, at_most(cap)};
     if (is_fused(job)) {
         for_each_part(
-            cut_into_rows(rows, columns, src.scales.tile[1]), rows, columns, false,
+            cut_into_rows(rows, columns, 1, src.scales.tile[1]), rows, columns, false,
             [&job](const matrix_part& part) { dequantize_fused(job, part); }, execute);
         return status::ok;
     }
     for_each_part(
-        cut_into_rows(rows, columns, 1), rows, columns, false,
-        [&job](const matrix_part& part) {
-            for (index i = part.first_row; i < part.last_row; ++i) {
-                for (index j = part.first_column; j < part.last_column; j += piece_columns) {
-                    const index rest = part.last_column - j;
-                    dequantize_row_piece(job, i, j, rest < piece_columns ? rest : piece_columns);
-                }
-            }
-        },
-        execute);
+        cut_into_rows(rows, columns, src.scales.tile[0], 1), rows, columns, false,
+        [&job](const matrix_part& part) { dequantize_part(job, part); }, execute);
     return status::ok;
 }
 

@@ -63,11 +63,63 @@ void quantize_piece_plainly(const quantization<From, View, Rule>& job, index i, 
     }
 }
 
+/// What the tiles under a piece of a row are divided or multiplied by: one number for all of them, one for each
+/// element, or, where all are powers of two, the inverses. Kernels do those elements of which `is_plain` is false.
+struct piece_units {
+    bool is_single = true;
+    bool are_shifts = true;
+    bool has_plain = false;
+    double one;
+    double each[convert_piece];
+    float inverses[convert_piece];
+    bool is_plain[convert_piece];
+    std::int32_t zeros[convert_piece];
+};
+/// f(first, count, unit) for the tiles under columns j .. j + n - 1.
+template <class View, class F>
+void for_each_tile(const View& view, index i, index j, index n, F&& f) noexcept {
+    const index tile = view.scales.tile[1];
+    for (index c = 0; c < n;) {
+        const index rest = tile - (j + c) % tile;
+        const index count = rest < n - c ? rest : n - c;
+        f(c, count, unit_at(view, i, j + c));
+        c += count;
+    }
+}
+/// `usable(unit)` says whether kernels may, `number(unit)` what they take then.
+template <class View, class Usable, class Number>
+void find_units(const View& view, index i, index j, index n, piece_units& out, Usable&& usable,
+                Number&& number) noexcept {
+    out.is_single = n <= view.scales.tile[1] - j % view.scales.tile[1];
+    out.are_shifts = true;
+    out.has_plain = false;
+    for_each_tile(view, i, j, n, [&](index c, index count, const tile_unit& unit) {
+        const bool ok = usable(unit);
+        const double x = ok ? number(unit) : 1;
+        const bool is_shift_here = is_shift(x);
+        const auto inverse = is_shift_here ? static_cast<float>(1 / x) : 1.0F;
+        const auto zero = ok ? static_cast<std::int32_t>(view.zero_point(i, j + c)) : 0;
+        out.one = x;
+        out.are_shifts = out.are_shifts && is_shift_here;
+        out.has_plain = out.has_plain || !ok;
+        for (index k = c; k < c + count; ++k) {
+            out.is_plain[k] = !ok;
+            if (out.is_single) continue;
+            out.each[k] = x;
+            out.inverses[k] = inverse;
+        }
+        if constexpr (!std::same_as<std::remove_const_t<decltype(view.zero)>, no_zero_points>) {
+            for (index k = c; k < c + count; ++k) out.zeros[k] = zero;
+        }
+    });
+}
+
 /// Divided floats to elements, with a zero point where there is one.
 /// (Not inlined, and not const: g++ 12 would take the quotients for uninitialized.)
 template <number From, class View, class Rule>
-[[gnu::noinline]] void quotients_to_elements(const quantization<From, View, Rule>& job, float* quotients, index i,
-                                             index j, index n, element_of<decltype(View::codes)>* dst) noexcept {
+[[gnu::noinline]] void quotients_to_elements(const quantization<From, View, Rule>& job, float* quotients,
+                                             const piece_units& units, index i, index j, index n,
+                                             element_of<decltype(View::codes)>* dst) noexcept {
     using E = typename View::element;
     const std::uint64_t first =
         static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(job.src.extent[1]) + static_cast<std::uint64_t>(j);
@@ -78,72 +130,52 @@ template <number From, class View, class Rule>
         using wide = fixed<22, E::fraction>;
         wide raw[convert_piece];
         convert_quotients(job.isa, quotients, static_cast<wide*>(raw), n, job.rule, job.policy, first);
-        for (index c = 0; c < n; ++c) {
-            dst[c] = E::saturating_from_raw(std::int64_t{raw[c].raw()} + job.dst.zero_point(i, j + c));
-        }
+        for (index c = 0; c < n; ++c) dst[c] = E::saturating_from_raw(std::int64_t{raw[c].raw()} + units.zeros[c]);
     }
 }
 
-/// One piece of a row, at most piece_columns columns; tiles may be cut.
+/// One piece of a row, at most piece_columns columns, by units that were found for it or for another row of its tiles.
 template <number From, class View, class Rule>
-void quantize_row_piece(const quantization<From, View, Rule>& job, index i, index j, index n) noexcept {
+void quantize_row_piece(const quantization<From, View, Rule>& job, const piece_units& units, index i, index j,
+                        index n) noexcept {
     using E = typename View::element;
-    const index tile = job.dst.scales.tile[1];
+    const auto count = static_cast<std::size_t>(n);
     E elements[convert_piece];
     float buffer[convert_piece];
     float quotients[convert_piece];
-    if constexpr (is_float_exactly<From> && divides_in_bulk<E>) {
-        const float* x = row_as_floats(job.isa, job.src, i, j, n, static_cast<float*>(buffer));
-        bool all_divide = true;
-        const auto each_tile = [&](auto&& f) {
-            for (index c = 0; c < n;) {
-                const index rest = tile - (j + c) % tile;
-                const index count = rest < n - c ? rest : n - c;
-                f(c, count, unit_at(job.dst, i, j + c));
-                c += count;
-            }
-        };
-        if (tile < n) {
-            double divisors[convert_piece];
-            each_tile([&](index c, index count, const tile_unit& unit) {
-                const bool ok = unit.divides(job.rule);
-                all_divide = all_divide && ok;
-                for (index k = c; k < c + count; ++k) divisors[k] = ok ? unit.divisor() : 1;
-            });
-            divide_floats(job.isa, x, static_cast<const double*>(divisors), static_cast<float*>(quotients),
-                          static_cast<std::size_t>(n));
-        } else {
-            each_tile([&](index c, index count, const tile_unit& unit) {
-                const bool ok = unit.divides(job.rule);
-                all_divide = all_divide && ok;
-                divide_floats(job.isa, x + c, ok ? unit.divisor() : 1.0, quotients + c,
-                              static_cast<std::size_t>(count));
-            });
-        }
-        quotients_to_elements(job, static_cast<float*>(quotients), i, j, n, static_cast<E*>(elements));
-        if (!all_divide) {
-            each_tile([&](index c, index count, const tile_unit& unit) {
-                if (unit.divides(job.rule)) return;
-                quantize_piece_plainly(job, i, j + c, count, elements + c);
-            });
-        }
-    } else {
-        static_cast<void>(buffer);
-        static_cast<void>(quotients);
-        for (index c = 0; c < n; ++c) {
-            quantize_piece_plainly(job, i, j + c, 1, elements + c);
-        }
+    const float* x = row_as_floats(job.isa, job.src, i, j, n, static_cast<float*>(buffer));
+    if (units.is_single) divide_floats(job.isa, x, units.one, static_cast<float*>(quotients), count);
+    else if (units.are_shifts) shift_floats(job.isa, x, units.inverses, static_cast<float*>(quotients), count);
+    else divide_floats(job.isa, x, units.each, static_cast<float*>(quotients), count);
+    quotients_to_elements(job, static_cast<float*>(quotients), units, i, j, n, static_cast<E*>(elements));
+    if (units.has_plain) {
+        for_each_tile(job.dst, i, j, n, [&](index c, index of_tile, const tile_unit&) {
+            if (units.is_plain[c]) quantize_piece_plainly(job, i, j + c, of_tile, elements + c);
+        });
     }
     store_elements(job.isa, job.dst.codes, i, j, static_cast<const E*>(elements), n);
 }
 
-/// Pass 2: the codes of a part, by the scales that are there.
+/// Pass 2: the codes of a part within one row of tiles, by the scales that are there.
 template <number From, class View, class Rule>
 void write_elements(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
-    for (index i = part.first_row; i < part.last_row; ++i) {
-        for (index j = part.first_column; j < part.last_column; j += piece_columns) {
-            const index n = part.last_column - j < piece_columns ? part.last_column - j : piece_columns;
-            quantize_row_piece(job, i, j, n);
+    using E = typename View::element;
+    for (index j = part.first_column; j < part.last_column; j += piece_columns) {
+        const index n = part.last_column - j < piece_columns ? part.last_column - j : piece_columns;
+        if constexpr (is_float_exactly<From> && divides_in_bulk<E>) {
+            piece_units units;
+            find_units(
+                job.dst, part.first_row, j, n, units, [&job](const tile_unit& u) { return u.divides(job.rule); },
+                [](const tile_unit& u) { return u.divisor(); });
+            for (index i = part.first_row; i < part.last_row; ++i) quantize_row_piece(job, units, i, j, n);
+        } else {
+            for (index i = part.first_row; i < part.last_row; ++i) {
+                E elements[convert_piece];
+                for_each_tile(job.dst, i, j, n, [&](index c, index count, const tile_unit&) {
+                    quantize_piece_plainly(job, i, j + c, count, elements + c);
+                });
+                store_elements(job.isa, job.dst.codes, i, j, static_cast<const E*>(elements), n);
+            }
         }
     }
 }
@@ -163,7 +195,8 @@ inline constexpr bool multiplies_in_bulk =
 
 /// n floats of elements, before they are scaled.
 template <class View>
-void element_floats(const View& view, instruction_set isa, index i, index j, index n, float* dst) noexcept {
+void element_floats(const View& view, instruction_set isa, const piece_units& units, index i, index j, index n,
+                    float* dst) noexcept {
     using E = typename View::element;
     E elements[convert_piece];
     load_elements(isa, view.codes, i, j, n, static_cast<E*>(elements));
@@ -172,54 +205,44 @@ void element_floats(const View& view, instruction_set isa, index i, index j, ind
     if constexpr (!std::same_as<decltype(View::zero), no_zero_points>) {
         constexpr float step =
             pack_as<float>(unpacked::finite(false, 1, -E::fraction), rounding::nearest_even, saturation::none);
-        for (index c = 0; c < n; ++c) dst[c] -= static_cast<float>(view.zero_point(i, j + c)) * step;
+        for (index c = 0; c < n; ++c) dst[c] -= static_cast<float>(units.zeros[c]) * step;
     }
 }
 
-/// One piece of a row, at most piece_columns columns.
+/// One piece of a row, at most piece_columns columns, by units that were found for it or for another row of its tiles.
+template <class View>
+void dequantize_row_piece(const dequantization<View, float>& job, const piece_units& units, index i, index j,
+                          index n) noexcept {
+    const auto count = static_cast<std::size_t>(n);
+    float values[convert_piece];
+    element_floats(job.src, job.isa, units, i, j, n, static_cast<float*>(values));
+    const bool in_place = job.dst.stride[1] == 1;
+    float* scaled = in_place ? &job.dst(i, j) : static_cast<float*>(values);
+    if (units.is_single) multiply_floats(job.isa, values, units.one, scaled, count);
+    else multiply_floats(job.isa, values, units.each, scaled, count);
+    for (index c = 0; !in_place && c < n; ++c) job.dst(i, j + c) = values[c];
+    for (index c = 0; units.has_plain && c < n; ++c) {
+        if (units.is_plain[c]) job.dst(i, j + c) = job.src.template value_as<float>(i, j + c);
+    }
+}
+
+/// The numbers of a part within one row of tiles.
 template <class View, number To>
-void dequantize_row_piece(const dequantization<View, To>& job, index i, index j, index n) noexcept {
+void dequantize_part(const dequantization<View, To>& job, const matrix_part& part) noexcept {
     using E = typename View::element;
-    const auto plainly = [&job, i](index first, index count) {
-        for (index c = first; c < first + count; ++c) job.dst(i, c) = job.src.template value_as<To>(i, c);
-    };
-    if constexpr (std::same_as<To, float> && multiplies_in_bulk<E>) {
-        float values[convert_piece];
-        element_floats(job.src, job.isa, i, j, n, static_cast<float*>(values));
-        const index tile = job.src.scales.tile[1];
-        float* scaled = job.dst.stride[1] == 1 ? &job.dst(i, j) : static_cast<float*>(values);
-        bool all_multiply = true;
-        const auto each_tile = [&](auto&& f) {
-            for (index c = 0; c < n;) {
-                const index rest = tile - (j + c) % tile;
-                const index count = rest < n - c ? rest : n - c;
-                f(c, count, unit_at(job.src, i, j + c));
-                c += count;
-            }
-        };
-        if (tile < n) {
-            double factors[convert_piece];
-            each_tile([&](index c, index count, const tile_unit& unit) {
-                all_multiply = all_multiply && unit.multiplies();
-                for (index k = c; k < c + count; ++k) factors[k] = unit.value;
-            });
-            multiply_floats(job.isa, values, static_cast<const double*>(factors), scaled, static_cast<std::size_t>(n));
+    for (index j = part.first_column; j < part.last_column; j += piece_columns) {
+        const index n = part.last_column - j < piece_columns ? part.last_column - j : piece_columns;
+        if constexpr (std::same_as<To, float> && multiplies_in_bulk<E>) {
+            piece_units units;
+            find_units(
+                job.src, part.first_row, j, n, units, [](const tile_unit& u) { return u.multiplies(); },
+                [](const tile_unit& u) { return u.value; });
+            for (index i = part.first_row; i < part.last_row; ++i) dequantize_row_piece(job, units, i, j, n);
         } else {
-            each_tile([&](index c, index count, const tile_unit& unit) {
-                all_multiply = all_multiply && unit.multiplies();
-                multiply_floats(job.isa, values + c, unit.value, scaled + c, static_cast<std::size_t>(count));
-            });
+            for (index i = part.first_row; i < part.last_row; ++i) {
+                for (index c = j; c < j + n; ++c) job.dst(i, c) = job.src.template value_as<To>(i, c);
+            }
         }
-        if (scaled == values) {
-            for (index c = 0; c < n; ++c) job.dst(i, j + c) = values[c];
-        }
-        if (!all_multiply) {
-            each_tile([&](index c, index count, const tile_unit& unit) {
-                if (!unit.multiplies()) plainly(j + c, count);
-            });
-        }
-    } else {
-        plainly(j, n);
     }
 }
 

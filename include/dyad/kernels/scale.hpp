@@ -16,8 +16,8 @@
 namespace dyad::inline v1 {
 
 /// kernel(src, factors, dst, blocks) for 64 * blocks elements, and for the rest by buffers. dst may be src.
-template <class Kernel>
-void for_each_scaled_block(const float* src, scalar::same_factor factors, float* dst, std::size_t n,
+template <class T, class Kernel>
+void for_each_scaled_block(const float* src, scalar::same_value<T> factors, float* dst, std::size_t n,
                            Kernel kernel) noexcept {
     const std::size_t done = n / scalar::lanes * scalar::lanes;
     kernel(src, factors, dst, n / scalar::lanes);
@@ -27,18 +27,18 @@ void for_each_scaled_block(const float* src, scalar::same_factor factors, float*
     kernel(static_cast<const float*>(rest), factors, static_cast<float*>(rest), 1);
     __builtin_memcpy(dst + done, rest, (n - done) * sizeof(float));
 }
-template <class Kernel>
-void for_each_scaled_block(const float* src, scalar::own_factors factors, float* dst, std::size_t n,
+template <class T, class Kernel>
+void for_each_scaled_block(const float* src, scalar::own_values<T> factors, float* dst, std::size_t n,
                            Kernel kernel) noexcept {
     const std::size_t done = n / scalar::lanes * scalar::lanes;
     kernel(src, factors, dst, n / scalar::lanes);
     if (done == n) return;
     float rest[scalar::lanes]{};
-    double rest_factors[scalar::lanes];
-    for (double& factor : rest_factors) factor = 1;
+    T rest_factors[scalar::lanes];
+    for (T& factor : rest_factors) factor = 1;
     __builtin_memcpy(rest, src + done, (n - done) * sizeof(float));
-    __builtin_memcpy(rest_factors, factors.factors + done, (n - done) * sizeof(double));
-    kernel(static_cast<const float*>(rest), scalar::own_factors{rest_factors}, static_cast<float*>(rest), 1);
+    __builtin_memcpy(rest_factors, factors.values + done, (n - done) * sizeof(T));
+    kernel(static_cast<const float*>(rest), scalar::own_values<T>{rest_factors}, static_cast<float*>(rest), 1);
     __builtin_memcpy(dst + done, rest, (n - done) * sizeof(float));
 }
 
@@ -52,6 +52,17 @@ void divide_floats_by(instruction_set isa, const float* src, Factors divisors, f
 #endif
     static_cast<void>(isa);
     for_each_scaled_block(src, divisors, dst, n, kernel);
+}
+template <class Inverses>
+void shift_floats_by(instruction_set isa, const float* src, Inverses inverses, float* dst, std::size_t n) noexcept {
+    const default_float_environment environment;
+    auto* kernel = &scalar::shift_blocks<Inverses>;
+#if defined(__x86_64__)
+    if (isa >= instruction_set::avx512) kernel = &avx512::shift_blocks<Inverses>;
+    else if (isa >= instruction_set::avx2) kernel = &avx2::shift_blocks<Inverses>;
+#endif
+    static_cast<void>(isa);
+    for_each_scaled_block(src, inverses, dst, n, kernel);
 }
 template <class Factors>
 void multiply_floats_by(instruction_set isa, const float* src, Factors factors, float* dst, std::size_t n) noexcept {
@@ -78,17 +89,12 @@ void multiply_floats_by(instruction_set isa, const float* src, Factors factors, 
 /// significant bits. dst may be src, else apart.
 inline void divide_floats(instruction_set isa, const float* src, double divisor, float* dst, std::size_t n) noexcept {
     if (!is_shift(divisor)) return divide_floats_by(isa, src, scalar::same_factor{divisor}, dst, n);
-    const default_float_environment environment;
-    auto* shift = &scalar::shift_blocks;
-#if defined(__x86_64__)
-    if (isa >= instruction_set::avx512) shift = &avx512::shift_blocks;
-    else if (isa >= instruction_set::avx2) shift = &avx2::shift_blocks;
-#endif
-    const auto inverse = static_cast<float>(1 / divisor);
-    for_each_scaled_block(src, scalar::same_factor{divisor}, dst, n,
-                          [shift, inverse](const float* from, scalar::same_factor, float* to, std::size_t blocks) {
-                              shift(from, inverse, to, blocks);
-                          });
+    shift_floats_by(isa, src, scalar::same_value<float>{static_cast<float>(1 / divisor)}, dst, n);
+}
+/// dst[i] = src[i] * inverses[i], powers of two of either sign that are normal floats: a division by 1 / inverses[i].
+inline void shift_floats(instruction_set isa, const float* src, const float* inverses, float* dst,
+                         std::size_t n) noexcept {
+    shift_floats_by(isa, src, scalar::own_values<float>{inverses}, dst, n);
 }
 /// The same with a divisor for each element.
 inline void divide_floats(instruction_set isa, const float* src, const double* divisors, float* dst,

@@ -16,9 +16,11 @@ template <class Factors>
     for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes)
         scalar::divide_block(src + i, divisors.from(i), dst + i);
 }
-[[gnu::target("avx2"), gnu::noinline]] inline void shift_blocks(const float* src, float inverse, float* dst,
+template <class Inverses>
+[[gnu::target("avx2"), gnu::noinline]] inline void shift_blocks(const float* src, Inverses inverses, float* dst,
                                                                 std::size_t n) noexcept {
-    for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes) scalar::shift_block(src + i, inverse, dst + i);
+    for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes)
+        scalar::shift_block(src + i, inverses.from(i), dst + i);
 }
 template <class Factors>
 [[gnu::target("avx2"), gnu::noinline]] inline void multiply_blocks(const float* src, Factors factors, float* dst,

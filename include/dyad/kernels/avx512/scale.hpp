@@ -20,12 +20,12 @@ using eight_floats [[gnu::vector_size(32)]] = float;
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles eight_factors(scalar::same_factor f,
                                                                             std::size_t) noexcept {
-    return f.factor - doubles{};  // keeps minus zero
+    return f.value - doubles{};  // keeps minus zero
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles eight_factors(scalar::own_factors f,
                                                                             std::size_t i) noexcept {
     doubles x;
-    __builtin_memcpy(&x, f.factors + i, sizeof x);
+    __builtin_memcpy(&x, f.values + i, sizeof x);
     return x;
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles eight_doubles(const float* from) noexcept {
@@ -75,13 +75,25 @@ template <class Factors>
     }
 }
 
-[[gnu::target("avx512f"), gnu::noinline]] inline void shift_blocks(const float* src, float inverse, float* dst,
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats sixteen_inverses(scalar::same_value<float> f,
+                                                                              std::size_t) noexcept {
+    return floats{} + f.value;
+}
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats sixteen_inverses(scalar::own_values<float> f,
+                                                                              std::size_t i) noexcept {
+    floats x;
+    __builtin_memcpy(&x, f.values + i, sizeof x);
+    return x;
+}
+
+template <class Inverses>
+[[gnu::target("avx512f"), gnu::noinline]] inline void shift_blocks(const float* src, Inverses inverses, float* dst,
                                                                    std::size_t n) noexcept {
-    const words sign = words{} + std::bit_cast<std::uint32_t>(inverse);
     for (std::size_t i = 0; i < n * scalar::lanes; i += 16) {
         const words x = load(src + i);
+        const floats inverse = sixteen_inverses(inverses, i);
         const words q = reinterpret_cast<words>(reinterpret_cast<floats>(x) * inverse) & 0x7fff'ffffU;
-        const words y = finish_quotients(q, x, sign);
+        const words y = finish_quotients(q, x, reinterpret_cast<words>(inverse));
         __builtin_memcpy(dst + i, &y, sizeof y);
     }
 }

@@ -24,16 +24,20 @@ inline constexpr std::uint32_t least_quotient = (127 - 100) << 23;
 inline constexpr std::uint32_t most_quotient = (127 + 120) << 23;
 
 /// One factor for all elements, or one for each.
-struct same_factor {
-    double factor;
-    [[nodiscard, gnu::always_inline]] double operator[](std::size_t) const noexcept { return factor; }
-    [[nodiscard, gnu::always_inline]] same_factor from(std::size_t) const noexcept { return *this; }
+template <class T>
+struct same_value {
+    T value;
+    [[nodiscard, gnu::always_inline]] T operator[](std::size_t) const noexcept { return value; }
+    [[nodiscard, gnu::always_inline]] same_value from(std::size_t) const noexcept { return *this; }
 };
-struct own_factors {
-    const double* factors;
-    [[nodiscard, gnu::always_inline]] double operator[](std::size_t i) const noexcept { return factors[i]; }
-    [[nodiscard, gnu::always_inline]] own_factors from(std::size_t i) const noexcept { return {factors + i}; }
+template <class T>
+struct own_values {
+    const T* values;
+    [[nodiscard, gnu::always_inline]] T operator[](std::size_t i) const noexcept { return values[i]; }
+    [[nodiscard, gnu::always_inline]] own_values from(std::size_t i) const noexcept { return {values + i}; }
 };
+using same_factor = same_value<double>;
+using own_factors = own_values<double>;
 
 /// The bits of a quotient from the magnitude found, for a dividend with these bits: zero, infinity and NaN stay.
 [[nodiscard, gnu::always_inline]] inline std::uint32_t finish_quotient(std::uint32_t found, std::uint32_t bits,
@@ -81,11 +85,12 @@ template <class Factors>
     for (std::size_t i = 0; i < lanes; ++i) y[i] = divide_lane(x[i], divisors[i]);
     __builtin_memcpy(dst, y, sizeof y);
 }
-[[gnu::always_inline]] inline void shift_block(const float* src, float inverse, float* dst) noexcept {
+template <class Inverses>
+[[gnu::always_inline]] inline void shift_block(const float* src, Inverses inverses, float* dst) noexcept {
     float x[lanes];
     float y[lanes];
     __builtin_memcpy(x, src, sizeof x);
-    for (std::size_t i = 0; i < lanes; ++i) y[i] = shift_lane(x[i], inverse);
+    for (std::size_t i = 0; i < lanes; ++i) y[i] = shift_lane(x[i], inverses[i]);
     __builtin_memcpy(dst, y, sizeof y);
 }
 template <class Factors>
@@ -101,8 +106,9 @@ template <class Factors>
 [[gnu::noinline]] inline void divide_blocks(const float* src, Factors divisors, float* dst, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n * lanes; i += lanes) divide_block(src + i, divisors.from(i), dst + i);
 }
-[[gnu::noinline]] inline void shift_blocks(const float* src, float inverse, float* dst, std::size_t n) noexcept {
-    for (std::size_t i = 0; i < n * lanes; i += lanes) shift_block(src + i, inverse, dst + i);
+template <class Inverses>
+[[gnu::noinline]] inline void shift_blocks(const float* src, Inverses inverses, float* dst, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n * lanes; i += lanes) shift_block(src + i, inverses.from(i), dst + i);
 }
 template <class Factors>
 [[gnu::noinline]] inline void multiply_blocks(const float* src, Factors factors, float* dst, std::size_t n) noexcept {
