@@ -163,6 +163,31 @@ TEST_CASE("multiply_floats: exact products rounded once") {
     check(cases, inputs(500), factors, multiply, multiplied);
 }
 
+template <std::size_t Size>
+void check_groups(tally& cases) {
+    const std::vector<float> src = inputs(200);
+    const std::vector<double> all = scales(29, src.size() / Size);
+    for (const instruction_set isa : dyad_test::instruction_sets()) {
+        for (const std::size_t groups : {std::size_t{0}, std::size_t{1}, std::size_t{7}, src.size() / Size}) {
+            std::vector<float> quotients(groups * Size + 1, -7.0f);
+            std::vector<float> products = quotients;
+            dyad::divide_groups<Size>(isa, src.data(), all.data(), quotients.data(), groups);
+            dyad::multiply_groups<Size>(isa, src.data(), all.data(), products.data(), groups);
+            cases.check(quotients.back() == -7 && products.back() == -7, "writes outside");
+            for (std::size_t i = 0; i < groups * Size; ++i) {
+                cases.check(bits_of(quotients[i]) == bits_of(divided(src[i], all[i / Size])) &&
+                                bits_of(products[i]) == bits_of(multiplied(src[i], all[i / Size])),
+                            to_string(isa), ": element ", i % Size, " of group ", i / Size, " of ", groups);
+            }
+        }
+    }
+}
+TEST_CASE("divide_groups and multiply_groups: a scale for each group") {
+    tally cases("groups");
+    check_groups<16>(cases);
+    check_groups<32>(cases);
+}
+
 TEST_CASE("divide_floats and multiply_floats: every length, nothing written outside, any environment") {
     tally cases("lengths");
     const std::vector<float> src = inputs(100);

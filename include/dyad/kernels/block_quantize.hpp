@@ -16,7 +16,6 @@
 #include <dyad/kernels/pack.hpp>
 #include <dyad/kernels/scalar/blocks.hpp>
 #include <dyad/kernels/scale.hpp>
-#include <dyad/number/convert.hpp>
 #include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1 {
@@ -34,15 +33,14 @@ template <float_format F, std::size_t Size>
 void quantize_power_group(instruction_set isa, const float* src, std::size_t blocks, power_rule rule, block_places to,
                           std::uint32_t* largest) noexcept {
     float scaled[block_group * Size];
-    double factors[block_group * Size];
+    double factors[block_group];
     largest_magnitudes(isa, src, blocks, Size, largest);
     for (std::size_t b = 0; b < blocks; ++b) {
         const std::int32_t byte = scalar::power_byte(largest[b], rule);
-        const double factor = std::bit_cast<double>(static_cast<std::uint64_t>(1023 + 127 - byte) << 52);
-        for (std::size_t i = 0; i < Size; ++i) factors[b * Size + i] = factor;
+        factors[b] = std::bit_cast<double>(static_cast<std::uint64_t>(1023 + 127 - byte) << 52);
         *to.from(b).scales = static_cast<std::uint8_t>(byte);
     }
-    multiply_floats(isa, src, static_cast<const double*>(factors), scaled, blocks * Size);
+    multiply_groups<Size>(isa, src, factors, scaled, blocks);
     encode_blocks<F, Size>(isa, scaled, blocks, to);
 }
 
@@ -51,17 +49,20 @@ inline void quantize_scaled_group(instruction_set isa, const float* src, std::si
                                   block_places to, std::uint32_t* largest) noexcept {
     constexpr std::size_t size = 16;
     float scaled[block_group * size];
-    double factors[block_group * size];
+    float scales[block_group];
+    double divisors[block_group];
+    std::uint8_t codes[block_group];
     largest_magnitudes(isa, src, blocks, size, largest);
+    __builtin_memcpy(scales, largest, blocks * sizeof(float));
+    divide_floats(isa, scales, 6 * static_cast<double>(tensor_scale), scales, blocks);
+    encode_floats<float8_e4m3fn_format>(isa, scales, codes, blocks, rounding::nearest_even, saturation::finite);
+    decode_floats<float8_e4m3fn_format>(isa, codes, scales, blocks);
     for (std::size_t b = 0; b < blocks; ++b) {
-        const double q =
-            static_cast<double>(std::bit_cast<float>(largest[b])) / (6 * static_cast<double>(tensor_scale));
-        const auto s = convert<float8_e4m3fn>(q, rounding::nearest_even, saturation::finite);
-        const double divisor = convert<double>(s) * static_cast<double>(tensor_scale);
-        for (std::size_t i = 0; i < size; ++i) factors[b * size + i] = divisor > 0 ? divisor : 0x1p300;
-        *to.from(b).scales = s.bits();
+        const double divisor = static_cast<double>(scales[b]) * static_cast<double>(tensor_scale);
+        divisors[b] = divisor > 0 ? divisor : 0x1p300;
+        *to.from(b).scales = codes[b];
     }
-    divide_floats(isa, src, static_cast<const double*>(factors), scaled, blocks * size);
+    divide_groups<size>(isa, src, divisors, scaled, blocks);
     encode_blocks<float4_e2m1fn_format, size>(isa, scaled, blocks, to);
 }
 
@@ -109,45 +110,43 @@ void for_each_group(const float* src, std::size_t blocks, block_places to, std::
 /// magnitude: where that is NaN or an infinity (>= 0x7f800000), or a subnormal float, the block's codes and scale mean
 /// nothing and are the caller's to replace. src apart from all else; places of different blocks apart.
 template <float_format F, std::size_t Size>
-    requires block_element<F> &&
-        (Size == 16 || Size == 32) void quantize_power_blocks(instruction_set isa, const float* src, std::size_t blocks,
-                                                              power_rule rule, block_places to,
-                                                              std::uint32_t* largest) noexcept {
-        const default_float_environment environment;
-        const auto steps = [isa, rule](const float* from, std::size_t count, block_places places, std::uint32_t* bits) {
-            quantize_power_group<F, Size>(isa, from, count, rule, places, bits);
-        };
+    requires block_of_floats<F, Size>
+void quantize_power_blocks(instruction_set isa, const float* src, std::size_t blocks, power_rule rule, block_places to,
+                           std::uint32_t* largest) noexcept {
+    const default_float_environment environment;
+    const auto steps = [isa, rule](const float* from, std::size_t count, block_places places, std::uint32_t* bits) {
+        quantize_power_group<F, Size>(isa, from, count, rule, places, bits);
+    };
 #if defined(__x86_64__)
-        if (isa >= instruction_set::avx512) {
-            const auto kernel = [rule](const float* from, std::size_t n, block_places places, std::uint32_t* bits) {
-                return avx512::quantize_power_groups<F, Size>(from, n, rule, places, bits);
-            };
-            return for_each_group<Size, block_code_bytes<F, Size>>(src, blocks, to, largest, kernel, steps);
-        }
-#endif
-        for_each_group<Size>(src, blocks, to, largest, steps);
+    if (isa >= instruction_set::avx512) {
+        const auto kernel = [rule](const float* from, std::size_t n, block_places places, std::uint32_t* bits) {
+            return avx512::quantize_power_groups<F, Size>(from, n, rule, places, bits);
+        };
+        return for_each_group<Size, block_code_bytes<F, Size>>(src, blocks, to, largest, kernel, steps);
     }
+#endif
+    for_each_group<Size>(src, blocks, to, largest, steps);
+}
 
-    /// Blocks of 16 floats to float4_e2m1fn with float8_e4m3fn scales s, under a positive finite scale g of the tensor
-    /// (NVFP4): s = nearest even of a / (6 g), at most 448; elements: nearest even of x / (s g), clamped to 6, with x's
-    /// sign; zeros where s = 0. largest as above; here only blocks with NaN or infinity are the caller's.
-    inline void quantize_scaled_blocks(instruction_set isa, const float* src, std::size_t blocks, float tensor_scale,
-                                       block_places to, std::uint32_t* largest) noexcept {
-        const default_float_environment environment;
-        const auto steps = [isa, tensor_scale](const float* from, std::size_t count, block_places places,
-                                               std::uint32_t* bits) {
-            quantize_scaled_group(isa, from, count, tensor_scale, places, bits);
-        };
+/// Blocks of 16 floats to float4_e2m1fn with float8_e4m3fn scales s, under a positive finite scale g of the tensor
+/// (NVFP4): s = nearest even of a / (6 g), at most 448; elements: nearest even of x / (s g), clamped to 6, with x's
+/// sign; zeros where s = 0. largest as above; here only blocks with NaN or infinity are the caller's.
+inline void quantize_scaled_blocks(instruction_set isa, const float* src, std::size_t blocks, float tensor_scale,
+                                   block_places to, std::uint32_t* largest) noexcept {
+    const default_float_environment environment;
+    const auto steps = [isa, tensor_scale](const float* from, std::size_t count, block_places places,
+                                           std::uint32_t* bits) {
+        quantize_scaled_group(isa, from, count, tensor_scale, places, bits);
+    };
 #if defined(__x86_64__)
-        if (isa >= instruction_set::avx512) {
-            const auto kernel = [tensor_scale](const float* from, std::size_t n, block_places places,
-                                               std::uint32_t* bits) {
-                return avx512::quantize_scaled_groups(from, n, tensor_scale, places, bits);
-            };
-            return for_each_group<16, 8>(src, blocks, to, largest, kernel, steps);
-        }
-#endif
-        for_each_group<16>(src, blocks, to, largest, steps);
+    if (isa >= instruction_set::avx512) {
+        const auto kernel = [tensor_scale](const float* from, std::size_t n, block_places places, std::uint32_t* bits) {
+            return avx512::quantize_scaled_groups(from, n, tensor_scale, places, bits);
+        };
+        return for_each_group<16, 8>(src, blocks, to, largest, kernel, steps);
     }
+#endif
+    for_each_group<16>(src, blocks, to, largest, steps);
+}
 
 }  // namespace dyad::inline v1

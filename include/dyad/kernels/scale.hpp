@@ -114,4 +114,26 @@ inline void multiply_floats(instruction_set isa, const float* src, const double*
     multiply_floats_by(isa, src, scalar::own_factors{factors}, dst, n);
 }
 
+/// divide_floats and multiply_floats of n groups of Size floats, group g by divisors[g] or factors[g].
+template <std::size_t Size>
+    requires(Size % 8 == 0)
+void divide_groups(instruction_set isa, const float* src, const double* divisors, float* dst, std::size_t n) noexcept {
+    const default_float_environment environment;
+#if defined(__x86_64__)
+    if (isa >= instruction_set::avx2) return avx2::divide_groups<Size>(src, divisors, dst, n);
+#endif
+    static_cast<void>(isa);
+    scalar::divide_groups<Size>(src, divisors, dst, n);
+}
+template <std::size_t Size>
+    requires(Size % 8 == 0)
+void multiply_groups(instruction_set isa, const float* src, const double* factors, float* dst, std::size_t n) noexcept {
+    const default_float_environment environment;
+#if defined(__x86_64__)
+    if (isa >= instruction_set::avx2) return avx2::multiply_groups<Size>(src, factors, dst, n);
+#endif
+    static_cast<void>(isa);
+    scalar::multiply_groups<Size>(src, factors, dst, n);
+}
+
 }  // namespace dyad::inline v1

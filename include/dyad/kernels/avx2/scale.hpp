@@ -29,6 +29,17 @@ template <class Factors>
         scalar::multiply_block(src + i, factors.from(i), dst + i);
 }
 
+template <std::size_t Size>
+[[gnu::target("avx2"), gnu::noinline]] inline void divide_groups(const float* src, const double* divisors, float* dst,
+                                                                 std::size_t n) noexcept {
+    scalar::divide_each_group<Size>(src, divisors, dst, n);
+}
+template <std::size_t Size>
+[[gnu::target("avx2"), gnu::noinline]] inline void multiply_groups(const float* src, const double* factors, float* dst,
+                                                                   std::size_t n) noexcept {
+    scalar::multiply_each_group<Size>(src, factors, dst, n);
+}
+
 }  // namespace dyad::inline v1::avx2
 
 #endif

@@ -28,19 +28,43 @@ struct code_source {
     }
 };
 
+enum class zero_scales { absent, present };
+
 /// elements * scale, or that times the tensor's scale. An element that is NaN stays; another one times a NaN is that
 /// NaN, as the processor takes the first of two; infinity times 0 is made the positive NaN.
-template <float_format F, product Factors>
+template <float_format F, product Factors, zero_scales Zeros>
 [[gnu::target("avx512f"), gnu::always_inline]] inline void store_product(words elements, float scale,
                                                                          words tensor_scale, float* dst) noexcept {
     words y;
     __asm__("vmulps %2, %1, %0" : "=v"(y) : "v"(elements), "v"(words{} + std::bit_cast<std::uint32_t>(scale)));
-    if constexpr (F.infinity != infinity_codes::none) {
+    if constexpr (F.infinity != infinity_codes::none && Zeros == zero_scales::present) {
         const words valid = y == 0xffc0'0000U ? words{} + 0x7fc0'0000U : y;
         y = (elements & 0x7fff'ffffU) == 0x7f80'0000U ? valid : y;
     }
     if constexpr (Factors == product::of_three) __asm__("vmulps %1, %0, %0" : "+v"(y) : "v"(tensor_scale));
     __builtin_memcpy(dst, &y, sizeof y);
+}
+
+/// Products of byte planes, two scales for 64 elements; see store_planes.
+template <float_format F, product Factors, zero_scales Zeros>
+[[gnu::target("avx512bw"), gnu::always_inline]] inline void store_plane_products(bytes low, bytes high,
+                                                                                 const float* scales,
+                                                                                 words tensor_scale,
+                                                                                 float* dst) noexcept {
+    const words zero{};
+    bytes first;
+    bytes second;
+    words r;
+    __asm__("vpunpcklbw %2, %1, %0" : "=v"(first) : "v"(low), "v"(high));
+    __asm__("vpunpckhbw %2, %1, %0" : "=v"(second) : "v"(low), "v"(high));
+    __asm__("vpunpcklwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(first));
+    store_product<F, Factors, Zeros>(r, scales[0], tensor_scale, dst);
+    __asm__("vpunpckhwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(first));
+    store_product<F, Factors, Zeros>(r, scales[0], tensor_scale, dst + 16);
+    __asm__("vpunpcklwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(second));
+    store_product<F, Factors, Zeros>(r, scales[1], tensor_scale, dst + 32);
+    __asm__("vpunpckhwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(second));
+    store_product<F, Factors, Zeros>(r, scales[1], tensor_scale, dst + 48);
 }
 
 /// Shifts that bring sixteen nibbles of a 64-bit word to the low ends of sixteen words.
@@ -66,7 +90,7 @@ template <float_format F, std::size_t Size, product Factors>
             words x;
             __asm__("vpmultishiftqb %2, %1, %0" : "=v"(x) : "v"(shifts), "v"(longs{} + nibbles));
             __asm__("vpermd %1, %0, %0" : "+v"(x) : "v"(table));
-            store_product<F, Factors>(x, scales[b], third, dst + i);
+            store_product<F, Factors, zero_scales::present>(x, scales[b], third, dst + i);
         }
     }
 }
@@ -99,6 +123,9 @@ inline constexpr bool is_mirrored = [] {
     }
     return true;
 }();
+
+/// By its bits: no flag that does away with signs of zeros or with subnormal floats changes it.
+[[nodiscard]] constexpr bool is_zero(float x) noexcept { return std::bit_cast<std::uint32_t>(x) << 1 == 0; }
 
 /// 24 bytes of codes, no more read.
 [[gnu::target("avx512vbmi,avx512vl"), gnu::always_inline]] inline bytes load_24_bytes(
@@ -136,7 +163,6 @@ template <float_format F, product Factors>
                                                                                    float* dst) noexcept {
     const float_planes& planes = planes_of<F>;
     const words third = words{} + std::bit_cast<std::uint32_t>(tensor_scale);
-    const words zero{};
     for (; n != 0; --n, dst += 64, scales += 2, src.codes += 2 * src.stride) {
         const bytes x = load_codes<F>(src);
         bytes low;
@@ -155,19 +181,12 @@ template <float_format F, product Factors>
                 high = upper < 0 ? look_up(x, load_bytes(planes.high + 128), load_bytes(planes.high + 192)) : high;
             }
         }
-        bytes first;
-        bytes second;
-        words r;
-        __asm__("vpunpcklbw %2, %1, %0" : "=v"(first) : "v"(low), "v"(high));
-        __asm__("vpunpckhbw %2, %1, %0" : "=v"(second) : "v"(low), "v"(high));
-        __asm__("vpunpcklwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(first));
-        store_product<F, Factors>(r, scales[0], third, dst);
-        __asm__("vpunpckhwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(first));
-        store_product<F, Factors>(r, scales[0], third, dst + 16);
-        __asm__("vpunpcklwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(second));
-        store_product<F, Factors>(r, scales[1], third, dst + 32);
-        __asm__("vpunpckhwd %2, %1, %0" : "=v"(r) : "v"(zero), "v"(second));
-        store_product<F, Factors>(r, scales[1], third, dst + 48);
+        constexpr bool has_infinity = F.infinity != infinity_codes::none;
+        if (has_infinity && (is_zero(scales[0]) || is_zero(scales[1]))) {
+            store_plane_products<F, Factors, zero_scales::present>(low, high, scales, third, dst);
+        } else {
+            store_plane_products<F, Factors, zero_scales::absent>(low, high, scales, third, dst);
+        }
     }
 }
 

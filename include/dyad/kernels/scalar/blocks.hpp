@@ -41,6 +41,10 @@ concept block_element =
     F.is_signed&& F.has_negative_zero&& F.has_zero&& F.subnormals == subnormal_codes::yes &&
     (F.width() == 4 || F.width() == 6 || F.width() == 8) && F.significand_bits >= 1 && F.bias >= 0 && F.bias <= 31;
 
+/// Blocks that kernels quantize.
+template <float_format F, std::size_t Size>
+concept block_of_floats = block_element<F> &&(Size == 16 || Size == 32);
+
 /// Bytes of a block's codes.
 template <float_format F, std::size_t Size>
 inline constexpr std::size_t block_code_bytes = Size* static_cast<std::size_t>(F.width()) / 8;

@@ -115,4 +115,39 @@ template <class Factors>
     for (std::size_t i = 0; i < n * lanes; i += lanes) multiply_block(src + i, factors.from(i), dst + i);
 }
 
+// n groups of Size elements, a factor for each group.
+
+template <std::size_t Size>
+[[gnu::always_inline]] inline void divide_each_group(const float* src, const double* divisors, float* dst,
+                                                     std::size_t n) noexcept {
+    for (std::size_t g = 0; g < n; ++g) {
+        float x[Size];
+        float y[Size];
+        __builtin_memcpy(x, src + g * Size, sizeof x);
+        for (std::size_t i = 0; i < Size; ++i) y[i] = divide_lane(x[i], divisors[g]);
+        __builtin_memcpy(dst + g * Size, y, sizeof y);
+    }
+}
+template <std::size_t Size>
+[[gnu::always_inline]] inline void multiply_each_group(const float* src, const double* factors, float* dst,
+                                                       std::size_t n) noexcept {
+    for (std::size_t g = 0; g < n; ++g) {
+        float x[Size];
+        float y[Size];
+        __builtin_memcpy(x, src + g * Size, sizeof x);
+        for (std::size_t i = 0; i < Size; ++i) y[i] = multiply_lane(x[i], factors[g]);
+        __builtin_memcpy(dst + g * Size, y, sizeof y);
+    }
+}
+template <std::size_t Size>
+[[gnu::noinline]] inline void divide_groups(const float* src, const double* divisors, float* dst,
+                                            std::size_t n) noexcept {
+    divide_each_group<Size>(src, divisors, dst, n);
+}
+template <std::size_t Size>
+[[gnu::noinline]] inline void multiply_groups(const float* src, const double* factors, float* dst,
+                                              std::size_t n) noexcept {
+    multiply_each_group<Size>(src, factors, dst, n);
+}
+
 }  // namespace dyad::inline v1::scalar
