@@ -14,7 +14,7 @@ using dyad::status;
 
 static_assert(static_cast<int>(status::ok) == 0 && sizeof(status) == 1);
 
-constexpr int count = static_cast<int>(status::random_bits_out_of_range) + 1;
+constexpr int count = static_cast<int>(status::planes_out_of_range) + 1;
 
 TEST_CASE("status: as many different sentences as enumerators") {
     std::set<std::string> sentences;
@@ -49,6 +49,9 @@ TEST_CASE("status: sentences name the operand at fault") {
     CHECK(names(status::workspace_too_small, "workspace"));
     CHECK(names(status::arena_too_small, "arena"));
     CHECK(names(status::scale_not_positive, "scale"));
+    CHECK(names(status::block_incomplete, "src"));
+    CHECK(names(status::code_invalid, "src"));
+    CHECK(names(status::planes_out_of_range, "planes"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <span>
 #include <type_traits>
 
+#include <dyad/array/code_order.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/view.hpp>
@@ -21,10 +22,6 @@
 #include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1 {
-
-/// Where a block keeps element i. in_order: bits [i b, (i + 1) b) from each byte's lowest up, so the low nibble is the
-/// even element (ONNX, NVFP4). halves: byte j holds element j below element j + Size / 2 (ggml, GGUF); 4 bits only.
-enum class code_order : std::uint8_t { in_order, halves };
 
 /// Whether a block's scale is all there is, or relative to a scale of the whole tensor that is kept elsewhere.
 enum class scale_levels : std::uint8_t { one, two };
@@ -40,8 +37,8 @@ template <format Element, number Scale, int Size, block_layout Layout = block_la
 struct block {
     static_assert(Size >= 1 && Size <= 4096, "dyad::block's Size must be 1 to 4096 elements.");
     static_assert(Element::width <= 16, "dyad::block's Element must have at most 16 bits.");
-    static_assert(Layout.order == code_order::in_order || (Element::width == 4 && Size % 2 == 0),
-                  "dyad::block's code_order::halves needs elements of 4 bits and an even Size.");
+    static_assert(Layout.order == code_order::in_order || orderable_block<Element::width, std::size_t{Size}>,
+                  "dyad::block's code_order::halves needs elements of 1, 2 or 4 bits that fill whole bytes.");
     static_assert(
         Layout.zero_point == 0 || requires { Element::max_raw; },
         "dyad::block's zero_point needs a fixed-point Element.");
@@ -78,7 +75,10 @@ private:
     /// (a code of at most 16 bits that starts within a byte ends within 24)
     [[nodiscard]] static constexpr int first_bit(int i) noexcept {
         DYAD_ASSERT(i >= 0 && i < Size);
-        if (Layout.order == code_order::halves) return i < Size / 2 ? 8 * i : 8 * (i - Size / 2) + 4;
+        if constexpr (Layout.order == code_order::halves) {
+            return static_cast<int>(
+                bit_in_block<Element::width, std::size_t{Size}>(code_order::halves, static_cast<std::size_t>(i)));
+        }
         return i * Element::width;
     }
 };

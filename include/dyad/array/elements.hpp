@@ -4,11 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include <dyad/array/block.hpp>
 #include <dyad/array/convert.hpp>
 #include <dyad/array/packed.hpp>
+#include <dyad/array/packed_copy.hpp>
+#include <dyad/array/packed_view.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/kernels/cpu.hpp>
@@ -37,6 +40,23 @@ void store_elements(instruction_set, matrix_view<T> m, index i, index j, const T
     }
 }
 
+/// Packed rows: by the pack kernels where a row's elements lie side by side, and some begin a byte.
+template <class T>
+[[nodiscard]] packed_view<T> piece_of_row(packed_matrix<T> m, index i, index j, index n) noexcept {
+    return row(column_block(m, j, n), i);
+}
+template <class T>
+void load_elements(instruction_set, packed_matrix<T> m, index i, index j, index n,
+                   std::remove_const_t<T>* dst) noexcept {
+    using element = std::remove_const_t<T>;
+    const packed_view<const element> from = piece_of_row(m, i, j, n);
+    static_cast<void>(copy_from_packed(from, std::span<element>(dst, static_cast<std::size_t>(n))));
+}
+template <class T>
+void store_elements(instruction_set, packed_matrix<T> m, index i, index j, const T* src, index n) noexcept {
+    static_cast<void>(copy_to_packed(std::span<const T>(src, static_cast<std::size_t>(n)), piece_of_row(m, i, j, n)));
+}
+
 /// Blocks whose codes are bits in order, and full: those of many blocks pack as one string.
 template <class B>
 inline constexpr bool packs_in_order =
@@ -61,6 +81,14 @@ void load_elements(instruction_set isa, block_codes<B> m, index i, index j, inde
             j += done, dst += done, n -= done;
         }
     }
+    if constexpr (plain::layout.order == code_order::halves) {
+        constexpr auto size = static_cast<std::size_t>(plain::size);
+        for (; j % plain::size == 0 && n >= plain::size; j += plain::size, dst += size, n -= plain::size) {
+            std::uint8_t codes[size];
+            unpack_halves<plain::element_type::width, size>(m.block_of(i, j).codes, static_cast<std::uint8_t*>(codes));
+            for (std::size_t c = 0; c < size; ++c) dst[c] = plain::element_type::from_bits(codes[c]);
+        }
+    }
     for (index c = 0; c < n; ++c) dst[c] = m(i, j + c);
 }
 template <block_type B>
@@ -79,6 +107,14 @@ void store_elements(instruction_set isa, block_codes<B> m, index i, index j, con
             j += done, src += done, n -= done;
         }
     }
+    if constexpr (B::layout.order == code_order::halves) {
+        constexpr auto size = static_cast<std::size_t>(B::size);
+        for (; j % B::size == 0 && n >= B::size; j += B::size, src += size, n -= B::size) {
+            std::uint8_t codes[size];
+            for (std::size_t c = 0; c < size; ++c) codes[c] = src[c].bits();
+            pack_halves<B::element_type::width, size>(codes, m.block_of(i, j).codes);
+        }
+    }
     for (index c = 0; c < n; ++c) m(i, j + c) = src[c];
     // What is left of the row's last block becomes zeros.
     if (n == 0 || j + n != m.extent[1]) return;
@@ -92,6 +128,10 @@ template <class T>
 [[nodiscard]] constexpr bool rows_share_bytes(matrix_view<T>) noexcept {
     return false;
 }
+template <class T>
+[[nodiscard]] constexpr bool rows_share_bytes(packed_matrix<T> m) noexcept {
+    return m.extent[0] > 1 && (m.stride[1] != 1 || m.stride[0] * m.width % 8 != 0 || m.offset % 8 != 0);
+}
 template <class B>
 [[nodiscard]] constexpr bool rows_share_bytes(block_codes<B>) noexcept {
     return false;
@@ -100,6 +140,11 @@ template <class B>
 template <class T>
 [[nodiscard]] constexpr index separable_columns(matrix_view<T>) noexcept {
     return 1;
+}
+template <class T>
+[[nodiscard]] constexpr index separable_columns(packed_matrix<T> m) noexcept {
+    // (rows that begin in a byte, and in which eight elements are whole bytes)
+    return m.stride[1] == 1 && m.offset % 8 == 0 ? 8 : m.extent[1] > 0 ? m.extent[1] : 1;
 }
 template <class B>
 [[nodiscard]] constexpr index separable_columns(block_codes<B>) noexcept {
@@ -113,6 +158,10 @@ template <class B>
 }
 template <class T>
 [[nodiscard]] constexpr bool overlaps_itself_as_codes(matrix_view<T> m) noexcept {
+    return overlaps_itself(m);
+}
+template <class T>
+[[nodiscard]] constexpr bool overlaps_itself_as_codes(packed_matrix<T> m) noexcept {
     return overlaps_itself(m);
 }
 template <class B>

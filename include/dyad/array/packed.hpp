@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed storage of formats of at most 8 bits (FP4, FP6, INT4, INT2 ...) without gaps: element i has the bits
-// [i b, (i + 1) b) of the byte string, from each byte's lowest up. So the low nibble of a byte is the even element, as
-// ONNX, NVFP4 and GGUF have it. Unused bits of the last byte are zero.
+// Conversion to and from packed storage of formats of at most 8 bits (FP4, FP6, INT4, INT2 ...) without gaps: element i
+// has the bits [i b, (i + 1) b) of the byte string, from each byte's lowest up. So the low nibble of a byte is the even
+// element, as ONNX and NVFP4 have it. Unused bits of the last byte are zero.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 
 #include <dyad/array/convert.hpp>
 #include <dyad/array/overlap.hpp>
+#include <dyad/array/packed_iterator.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/core/format.hpp>
 #include <dyad/kernels/cpu.hpp>
@@ -17,16 +18,6 @@
 #include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1 {
-
-/// Formats that can be packed.
-template <class T>
-concept packable = format<T> && T::width <= 8;
-
-/// Bytes that n elements of T take.
-template <packable T>
-[[nodiscard]] constexpr std::size_t packed_size(std::size_t n) noexcept {
-    return packed_bytes<T::width>(n);
-}
 
 /// Elements to codes and back, at most convert_piece of them.
 template <packable T>

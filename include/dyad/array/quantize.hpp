@@ -17,6 +17,7 @@
 #include <dyad/array/block.hpp>
 #include <dyad/array/elements.hpp>
 #include <dyad/array/executor.hpp>
+#include <dyad/array/fused_blocks.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_rule.hpp>
@@ -160,8 +161,17 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
     const quantization<From, View, Rule> job{src, dst, choice, rule, policy, best_instruction_set()};
     const index rows = src.extent[0];
     const index columns = src.extent[1];
+    if (is_fused(job)) {
+        const index separable =
+            separable_columns(dst.codes) % dst.scales.tile[1] == 0 ? separable_columns(dst.codes) : dst.scales.tile[1];
+        for_each_part(
+            cut_into_rows(rows, columns, separable), rows, columns, rows_share_bytes(dst.codes),
+            [&job](const matrix_part& part) { quantize_fused(job, part); }, execute);
+        return status::ok;
+    }
     const matrix_cut tiles = cut_into_tiles(rows, columns, dst.scales.tile);
-    const bool alone = rows_share_bytes(dst.codes) || tiles.part_columns % separable_columns(dst.codes) != 0;
+    const bool is_cut = tiles.across > 1 && tiles.part_columns % separable_columns(dst.codes) != 0;
+    const bool alone = rows_share_bytes(dst.codes) || is_cut;
     if (tiles.parts() > 1 || rows == 1) {
         for_each_part(
             tiles, rows, columns, alone,

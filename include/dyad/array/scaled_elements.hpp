@@ -26,12 +26,6 @@ template <class View>
     return unit_of(scale, view.scales.tensor_scale);
 }
 
-/// May kernels divide? A quotient to odd decides every rounding but a stochastic one, which wants all digits.
-[[nodiscard]] constexpr bool divides(rounding, const tile_unit& unit) noexcept { return unit.is_simple; }
-[[nodiscard]] constexpr bool divides(const stochastic_stream&, const tile_unit& unit) noexcept {
-    return unit.is_simple && unit.is_power_of_two;
-}
-
 /// n elements of floats that were divided; `first` is the index of the first one. Bulk conversions want a multiple
 /// of 4.
 template <class E>
@@ -112,23 +106,24 @@ void quantize_row_piece(const quantization<From, View, Rule>& job, index i, inde
         if (tile < n) {
             double divisors[convert_piece];
             each_tile([&](index c, index count, const tile_unit& unit) {
-                const bool ok = divides(job.rule, unit);
+                const bool ok = unit.divides(job.rule);
                 all_divide = all_divide && ok;
-                for (index k = c; k < c + count; ++k) divisors[k] = ok ? unit.factor : 1;
+                for (index k = c; k < c + count; ++k) divisors[k] = ok ? unit.divisor() : 1;
             });
             divide_floats(job.isa, x, static_cast<const double*>(divisors), static_cast<float*>(quotients),
                           static_cast<std::size_t>(n));
         } else {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                const bool ok = divides(job.rule, unit);
+                const bool ok = unit.divides(job.rule);
                 all_divide = all_divide && ok;
-                divide_floats(job.isa, x + c, ok ? unit.factor : 1.0, quotients + c, static_cast<std::size_t>(count));
+                divide_floats(job.isa, x + c, ok ? unit.divisor() : 1.0, quotients + c,
+                              static_cast<std::size_t>(count));
             });
         }
         quotients_to_elements(job, static_cast<float*>(quotients), i, j, n, static_cast<E*>(elements));
         if (!all_divide) {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                if (divides(job.rule, unit)) return;
+                if (unit.divides(job.rule)) return;
                 quantize_piece_plainly(job, i, j + c, count, elements + c);
             });
         }
@@ -205,14 +200,14 @@ void dequantize_row_piece(const dequantization<View, To>& job, index i, index j,
         if (tile < n) {
             double factors[convert_piece];
             each_tile([&](index c, index count, const tile_unit& unit) {
-                all_multiply = all_multiply && unit.is_simple;
-                for (index k = c; k < c + count; ++k) factors[k] = unit.factor;
+                all_multiply = all_multiply && unit.multiplies();
+                for (index k = c; k < c + count; ++k) factors[k] = unit.value;
             });
             multiply_floats(job.isa, values, static_cast<const double*>(factors), scaled, static_cast<std::size_t>(n));
         } else {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                all_multiply = all_multiply && unit.is_simple;
-                multiply_floats(job.isa, values + c, unit.factor, scaled + c, static_cast<std::size_t>(count));
+                all_multiply = all_multiply && unit.multiplies();
+                multiply_floats(job.isa, values + c, unit.value, scaled + c, static_cast<std::size_t>(count));
             });
         }
         if (scaled == values) {
@@ -220,7 +215,7 @@ void dequantize_row_piece(const dequantization<View, To>& job, index i, index j,
         }
         if (!all_multiply) {
             each_tile([&](index c, index count, const tile_unit& unit) {
-                if (!unit.is_simple) plainly(j + c, count);
+                if (!unit.multiplies()) plainly(j + c, count);
             });
         }
     } else {

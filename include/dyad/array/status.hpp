@@ -44,7 +44,10 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                block_count_differs,
                                                tensor_scale_not_positive,
                                                rule_needs_zero_points,
-                                               scales_differ};
+                                               scales_differ,
+                                               block_incomplete,
+                                               code_invalid,
+                                               planes_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -79,6 +82,9 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::bias_exceeds_accumulator: return "a bias leaves no room for the sum in the accumulator";
         case status::archive_too_short: return "the archive ends before the model's parameters do";
         case status::random_bits_out_of_range: return "stochastic rounding takes 1 to 32 random bits";
+        case status::block_incomplete: return "the bytes of src do not make whole blocks";
+        case status::code_invalid: return "src holds a code that its layout does not have";
+        case status::planes_out_of_range: return "the number of bit planes to read is not 1 to the format's width";
         case status::dst_overlaps_src: return "dst overlaps src, and is not the same memory";
         case status::src_null: return "src has elements but a null pointer";
         case status::scales_null: return "a quantized view has elements but a null pointer to its scales";

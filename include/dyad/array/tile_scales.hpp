@@ -200,21 +200,31 @@ void choose_tile_range(const quantization<From, View, Rule>& job, const group_st
     zero = z > E::max_raw ? static_cast<std::int64_t>(E::max_raw) : z;
 }
 
-/// The unit of one tile, scale * tensor_scale, and whether kernels may divide and multiply by it: a double that holds
-/// it exactly in at most 29 digits, far from the ends of its range; a zero point far from those of 22 bits.
+/// The unit of one tile, scale * tensor_scale, in double: exact, where the scale is in a double's range (a float has 24
+/// digits). Kernels take it if it has at most 29 digits, and no zero point that is far from those of 22 bits.
 struct tile_unit {
-    double factor;
-    bool is_simple;
-    bool is_power_of_two;
+    double value;
+    bool is_short;
+
+    [[nodiscard]] constexpr double size() const noexcept { return value < 0 ? -value : value; }
+    /// May kernels divide? A quotient to odd decides every rounding, and nothing is left of a quotient by 0, but to a
+    /// directed rounding. A stochastic one wants all digits: those of a quotient by a power of two are there.
+    [[nodiscard]] bool divides(rounding rule) const noexcept {
+        const bool nearest = rule == rounding::nearest_even || rule == rounding::nearest_away;
+        return is_short && size() < 0x1p600 && (size() > 0x1p-600 || (value == 0 && nearest));
+    }
+    [[nodiscard]] bool divides(const stochastic_stream&) const noexcept {
+        return size() > 0x1p-600 && size() < 0x1p600 && is_short && (std::bit_cast<std::uint64_t>(value) << 12) == 0;
+    }
+    [[nodiscard]] constexpr double divisor() const noexcept { return value == 0 ? 0x1p300 : value; }
+    /// May kernels multiply? By 0 and NaN as well.
+    [[nodiscard]] constexpr bool multiplies() const noexcept { return is_short && !(size() >= 0x1p600); }
 };
 template <number S>
 [[nodiscard]] tile_unit unit_of_scale(S scale, float tensor_scale) noexcept {
-    // (a float has 24 digits: the product of two is exact)
-    const double unit = convert<double>(scale) * static_cast<double>(tensor_scale);
-    const double size = unit < 0 ? -unit : unit;
-    const auto digits = std::bit_cast<std::uint64_t>(unit) & low_mask<std::uint64_t>(52);
-    const bool simple = size > 0x1p-600 && size < 0x1p600 && (digits & low_mask<std::uint64_t>(52 - 28)) == 0;
-    return {simple ? unit : 1, simple, digits == 0};
+    const double value = convert<double>(scale) * static_cast<double>(tensor_scale);
+    const bool is_nan = value != value;
+    return {value, is_nan || (std::bit_cast<std::uint64_t>(value) & low_mask<std::uint64_t>(52 - 28)) == 0};
 }
 template <class View>
 [[nodiscard]] tile_unit unit_at(const View& view, index i, index j) noexcept {
@@ -222,10 +232,11 @@ template <class View>
     tile_unit unit = unit_of_scale<S>(view.scales(i, j), view.scales.tensor_scale);
     if constexpr (stores_zero_points<std::remove_const_t<decltype(view.zero)>>) {
         const std::int64_t zero = view.zero_point(i, j);
-        unit.is_simple = unit.is_simple && zero > -(1 << 20) && zero < (1 << 20);
+        unit.is_short = unit.is_short && zero > -(1 << 20) && zero < (1 << 20);
     }
     return unit;
 }
+
 /// The squared errors of all tiles of a part, elements to nearest even: with the scales that are there, and with
 /// others. In double: every sum of at most 2^20 positive terms, each right to a few 2^-53, errs by less than 2^-30 of
 /// itself. Tiles that kernels do not cover become unclear.
@@ -239,8 +250,9 @@ void sum_errors(const quantization<From, View, Rule>& job, const matrix_part& pa
     double units[convert_piece];
     for (index t = 0; t < tiles_of(columns, width); ++t) {
         const tile_unit unit = unit_of_scale(scales[t], job.dst.scales.tensor_scale);
-        is_unclear[t] = is_unclear[t] || !unit.is_simple;
-        for (index j = t * width; j < columns && j < (t + 1) * width; ++j) units[j] = unit.factor;
+        const bool divides = unit.divides(rounding::nearest_even) && unit.value != 0;
+        is_unclear[t] = is_unclear[t] || !divides;
+        for (index j = t * width; j < columns && j < (t + 1) * width; ++j) units[j] = divides ? unit.value : 1;
     }
     for (index i = 0; i < src.extent[0]; ++i) {
         float buffer[convert_piece];
@@ -263,43 +275,39 @@ void sum_errors(const quantization<From, View, Rule>& job, const matrix_part& pa
     }
 }
 
-/// four_over_six, for the tiles of a part that have their first scale: the second where its error is lower, exactly.
+/// four_over_six, for the tiles of a part that have their first scale: the second where its error is lower, exactly. It
+/// is the first where there is nothing to choose.
 template <number From, class View, class Rule>
 void prefer_second_scales(const quantization<From, View, Rule>& job, const matrix_part& part, index width,
-                          const group_state* states) noexcept {
+                          typename View::scale* second) noexcept {
     using E = typename View::element;
     using S = typename View::scale;
     const matrix_view<const From> src = part_of(job.src, part);
     const index tiles = tiles_of(src.extent[1], width);
-    const float g = job.dst.scales.tensor_scale;
     S first[convert_piece];
-    S second[convert_piece];
-    double errors[2][convert_piece] = {};
-    bool is_unclear[convert_piece];
-    for (index t = 0; t < tiles; ++t) {
-        first[t] = job.dst.scales(part.first_row, part.first_column + t * width);
-        second[t] = scale_to_largest<View>(states[t].largest, true, g);
-        is_unclear[t] = states[t].has_nan || states[t].has_infinity;
-    }
+    for (index t = 0; t < tiles; ++t) first[t] = job.dst.scales(part.first_row, part.first_column + t * width);
     std::int64_t zero = 0;
     if constexpr (has_constant_zero_point<decltype(View::zero)>) zero = decltype(View::zero)::value;
-    const bool bulk = is_float_exactly<From> && divides_in_bulk<E> && zero == 0 &&
-                      value_range_of<E>().precision <= 24 && src.extent[1] <= piece_columns &&
-                      src.extent[0] * width <= (index{1} << 20);
+    double errors[2][convert_piece] = {};
+    bool is_unclear[convert_piece] = {};
+    bool in_bulk = false;
     if constexpr (is_float_exactly<From> && divides_in_bulk<E>) {
-        if (bulk) {
+        in_bulk = zero == 0 && src.extent[1] <= piece_columns && src.extent[0] * width <= (index{1} << 20);
+        if (in_bulk) {
             sum_errors(job, part, width, static_cast<S*>(first), errors[0], static_cast<bool*>(is_unclear));
-            sum_errors(job, part, width, static_cast<S*>(second), errors[1], static_cast<bool*>(is_unclear));
+            sum_errors(job, part, width, second, errors[1], static_cast<bool*>(is_unclear));
         }
     }
     for (index t = 0; t < tiles; ++t) {
-        if (poisons<E>(states[t], job.policy) || first[t] == second[t]) continue;
+        if (first[t] == second[t]) continue;
         const double difference = errors[0][t] - errors[1][t];
         const double guard = (errors[0][t] + errors[1][t]) * 0x1p-30;
         bool is_larger = difference > 0;
-        if (!bulk || is_unclear[t] || !((difference < 0 ? -difference : difference) > guard)) {
+        // (also where an infinity or a NaN has made the errors so)
+        if (!in_bulk || is_unclear[t] || !((difference < 0 ? -difference : difference) > guard)) {
             const index columns = src.extent[1] - t * width < width ? src.extent[1] - t * width : width;
-            is_larger = has_larger_error<E>(column_block(src, t * width, columns), first[t], second[t], g, zero);
+            is_larger = has_larger_error<E>(column_block(src, t * width, columns), first[t], second[t],
+                                            job.dst.scales.tensor_scale, zero);
         }
         if (is_larger) job.dst.scales(part.first_row, part.first_column + t * width) = second[t];
     }
@@ -308,17 +316,20 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
 /// Pass 1: the scales (and zero points) of all tiles of a part.
 template <number From, class View, class Rule>
 void choose_scales(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
+    using E = typename View::element;
+    using S = typename View::scale;
     const auto& map = job.dst.scales;
     const matrix_view<const From> src = part_of(job.src, part);
     const index width = map.tile[1] < src.extent[1] ? map.tile[1] : src.extent[1];
     const index tiles = tiles_of(src.extent[1], width);
+    const bool chooses_again = job.choice.rule == scale_rule::four_over_six;
     std::uint32_t bits[convert_piece];
-    group_state states[convert_piece];
+    S second[convert_piece];
     if constexpr (is_float_exactly<From>) find_magnitudes(job.isa, src, width, static_cast<std::uint32_t*>(bits));
     for (index t = 0; t < tiles; ++t) {
         const index columns = src.extent[1] - t * width < width ? src.extent[1] - t * width : width;
         const auto tile = column_block(src, t * width, columns);
-        group_state& state = states[t];
+        group_state state;
         bool known = false;
         if constexpr (is_float_exactly<From>) {
             known = bits[t] < 0x7f80'0000;
@@ -335,8 +346,12 @@ void choose_scales(const quantization<From, View, Rule>& job, const matrix_part&
         } else {
             scale = choose_tile_scale(job, state, tile);
         }
+        if (chooses_again) {
+            second[t] =
+                poisons<E>(state, job.policy) ? scale : scale_to_largest<View>(state.largest, true, map.tensor_scale);
+        }
     }
-    if (job.choice.rule == scale_rule::four_over_six) prefer_second_scales(job, part, width, states);
+    if (chooses_again) prefer_second_scales(job, part, width, static_cast<S*>(second));
 }
 
 }  // namespace dyad::inline v1
