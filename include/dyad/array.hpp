@@ -6,9 +6,13 @@
 #include <dyad/array/arithmetic.hpp>
 #include <dyad/array/bit_planes.hpp>
 #include <dyad/array/block.hpp>
+#include <dyad/array/block_dot.hpp>
 #include <dyad/array/code_order.hpp>
 #include <dyad/array/convert.hpp>
+#include <dyad/array/dfp.hpp>
+#include <dyad/array/dfp_chain.hpp>
 #include <dyad/array/dot_product.hpp>
+#include <dyad/array/element_integers.hpp>
 #include <dyad/array/elements.hpp>
 #include <dyad/array/executor.hpp>
 #include <dyad/array/fused_blocks.hpp>

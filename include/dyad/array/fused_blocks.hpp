@@ -10,6 +10,7 @@
 #include <dyad/array/elements.hpp>
 #include <dyad/array/scaled_elements.hpp>
 #include <dyad/array/tile_scales.hpp>
+#include <dyad/kernels/block_dequantize.hpp>
 #include <dyad/kernels/block_quantize.hpp>
 
 namespace dyad::inline v1 {
@@ -146,6 +147,68 @@ void quantize_fused(const quantization<From, View, Rule>& job, const matrix_part
                 j += n * size;
             }
             if (j < part.last_column) in_general(i, j, part.last_column);
+        }
+    }
+}
+
+/// Blocks that kernels decode: elements of whole nibbles, 6 bits or bytes under scales of a byte.
+template <class View>
+[[nodiscard]] constexpr bool has_decoded_blocks() noexcept {
+    using E = typename View::element;
+    using S = typename View::scale;
+    if constexpr (is_minifloat<E> && std::same_as<decltype(View::zero), no_zero_points>) {
+        return decodable_in_bulk<E::format> && (E::width == 4 || E::width == 6 || E::width == 8) &&
+               (std::same_as<S, float8_e8m0fnu> || std::same_as<S, float8_e4m3fn>);
+    } else {
+        return false;
+    }
+}
+
+/// May dequantize_fused do it?
+template <class View, number To>
+[[nodiscard]] bool is_fused(const dequantization<View, To>& job) noexcept {
+    if constexpr (std::same_as<To, float> && has_decoded_blocks<View>()) {
+        const auto& map = job.src.scales;
+        if (job.dst.stride[1] != 1 || map.tile[0] != 1 || (map.tile[1] != 16 && map.tile[1] != 32)) return false;
+        // A product of code and scale that is no float is rounded here: it must be the only product, or cannot be.
+        if (map.tensor_scale != 1 && !std::same_as<typename View::scale, float8_e4m3fn>) return false;
+        const index rows = job.dst.extent[0];
+        for (index i = 0; i < (rows < 2 ? rows : 2); ++i) {  // (two rows tell of all)
+            if (bytes_of_blocks(job.src.codes, i, 0, map.tile[1]).data == nullptr) return false;
+        }
+        return true;
+    } else {
+        return false;
+    }
+}
+
+/// One part of whole blocks, but for the ends of rows.
+template <class View, number To>
+void dequantize_fused(const dequantization<View, To>& job, const matrix_part& part) noexcept {
+    if constexpr (std::same_as<To, float> && has_decoded_blocks<View>()) {
+        using E = typename View::element;
+        using S = typename View::scale;
+        const auto& map = job.src.scales;
+        const index size = map.tile[1];
+        for (index i = part.first_row; i < part.last_row; ++i) {
+            index j = part.first_column;
+            for (index blocks = (part.last_column - j) / size; blocks > 0; blocks -= fused_blocks) {
+                const index n = blocks < fused_blocks ? blocks : fused_blocks;
+                const auto count = static_cast<std::size_t>(n);
+                float scales[fused_blocks];
+                decode_scales<S::format>(job.isa, reinterpret_cast<const std::uint8_t*>(&map(i, j)), map.stride[1],
+                                         count, static_cast<float*>(scales));
+                const auto codes = bytes_of_blocks(job.src.codes, i, j, size);
+                const auto decode = [&]<std::size_t Size>() {
+                    dequantize_blocks<E::format, Size>(job.isa, codes.data, codes.stride,
+                                                       static_cast<const float*>(scales), map.tensor_scale, count,
+                                                       &job.dst(i, j));
+                };
+                if (size == 32) decode.template operator()<32>();
+                else decode.template operator()<16>();
+                j += n * size;
+            }
+            if (j < part.last_column) dequantize_row_piece(job, i, j, part.last_column - j);
         }
     }
 }

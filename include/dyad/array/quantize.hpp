@@ -28,6 +28,12 @@
 
 namespace dyad::inline v1 {
 
+/// The machine's best instruction set, but not above `cap`.
+[[nodiscard]] inline instruction_set at_most(instruction_set cap) noexcept {
+    const instruction_set best = best_instruction_set();
+    return best < cap ? best : cap;
+}
+
 /// Elements of one task, roughly: small enough to stay in a core's cache, large enough to be worth starting.
 inline constexpr index quantize_task = index{1} << 15;
 
@@ -127,13 +133,14 @@ template <class View, number From>
 /// Codes of src by the scales (and zero points) that dst has already.
 template <number From, class View, bulk_rounding_rule Rule = rounding, executor Executor = serial>
 status quantize_with_scales(matrix_view<const From> src, const View& dst, Rule rule = rounding::nearest_even,
-                            saturation policy = saturation::propagate, Executor&& execute = {}) noexcept {
+                            saturation policy = saturation::propagate, Executor&& execute = {},
+                            instruction_set cap = instruction_set::avx512) noexcept {
     if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
     if (!is_valid(rule)) return status::random_bits_out_of_range;
     if (src.size() == 0) return status::ok;
     if (const status s = check_written(src, dst, false); s != status::ok) return s;
     if (const status s = check_finite<View>(src, policy); s != status::ok) return s;
-    const quantization<From, View, Rule> job{src, dst, scale_rule::nearest, rule, policy, best_instruction_set()};
+    const quantization<From, View, Rule> job{src, dst, scale_rule::nearest, rule, policy, at_most(cap)};
     const index rows = src.extent[0];
     const index columns = src.extent[1];
     for_each_part(
@@ -150,7 +157,8 @@ status quantize_with_scales(matrix_view<const From> src, const View& dst, Rule r
 /// random_bits_out_of_range, value_not_finite, rule_needs_zero_points; whatever the fault, dst stays as it was.
 template <number From, class View, bulk_rounding_rule Rule = rounding, executor Executor = serial>
 status quantize(matrix_view<const From> src, const View& dst, scale_choice choice, Rule rule = rounding::nearest_even,
-                saturation policy = saturation::propagate, Executor&& execute = {}) noexcept {
+                saturation policy = saturation::propagate, Executor&& execute = {},
+                instruction_set cap = instruction_set::avx512) noexcept {
     if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
     if (!is_valid(rule)) return status::random_bits_out_of_range;
     constexpr bool has_places = stores_zero_points<decltype(View::zero)>;
@@ -158,7 +166,7 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
     if (src.size() == 0) return status::ok;
     if (const status s = check_written(src, dst, true); s != status::ok) return s;
     if (const status s = check_finite<View>(src, policy); s != status::ok) return s;
-    const quantization<From, View, Rule> job{src, dst, choice, rule, policy, best_instruction_set()};
+    const quantization<From, View, Rule> job{src, dst, choice, rule, policy, at_most(cap)};
     const index rows = src.extent[0];
     const index columns = src.extent[1];
     if (is_fused(job)) {
@@ -208,12 +216,12 @@ template <number E, number S, number From>
 /// The same with the tensor's scale computed first, stored in *tensor_scale, and used instead of dst's own.
 template <number From, class View, bulk_rounding_rule Rule = rounding, executor Executor = serial>
 status quantize(matrix_view<const From> src, View dst, float* tensor_scale, scale_choice choice,
-                Rule rule = rounding::nearest_even, saturation policy = saturation::propagate,
-                Executor&& execute = {}) noexcept {
+                Rule rule = rounding::nearest_even, saturation policy = saturation::propagate, Executor&& execute = {},
+                instruction_set cap = instruction_set::avx512) noexcept {
     dst.scales.tensor_scale = 1;
     if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
     dst.scales.tensor_scale = find_tensor_scale<typename View::element, typename View::scale>(src);
-    const status s = quantize(src, dst, choice, rule, policy, execute);
+    const status s = quantize(src, dst, choice, rule, policy, execute, cap);
     if (s == status::ok) *tensor_scale = dst.scales.tensor_scale;
     return s;
 }
@@ -221,7 +229,8 @@ status quantize(matrix_view<const From> src, View dst, float* tensor_scale, scal
 /// dst(i, j) = the value of element (i, j) as a To, rounded once to nearest even; beyond To's range infinity, or what
 /// convert does. Extents and memory as above; faults leave dst as it was.
 template <class View, number To, executor Executor = serial>
-status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {}) noexcept {
+status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {},
+                  instruction_set cap = instruction_set::avx512) noexcept {
     if (const status s = check_quantized(dst, src, status::dst_null, status::src_null); s != status::ok) return s;
     if (dst.size() == 0) return status::ok;
     if (overlap(memory_of(src.codes), memory_of(dst))) return status::dst_overlaps_src;
@@ -229,7 +238,13 @@ status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {})
     const index columns = dst.extent[1];
     if (overlap(memory_of(scales_of(src.scales, rows, columns)), memory_of(dst))) return status::scales_overlap_operand;
     if (overlaps_itself(dst)) return status::dst_overlaps_itself;
-    const dequantization<View, To> job{src, dst, best_instruction_set()};
+    const dequantization<View, To> job{src, dst, at_most(cap)};
+    if (is_fused(job)) {
+        for_each_part(
+            cut_into_rows(rows, columns, src.scales.tile[1]), rows, columns, false,
+            [&job](const matrix_part& part) { dequantize_fused(job, part); }, execute);
+        return status::ok;
+    }
     for_each_part(
         cut_into_rows(rows, columns, 1), rows, columns, false,
         [&job](const matrix_part& part) {
@@ -260,50 +275,53 @@ template <block_type B>
 template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
     requires(B::layout.levels == scale_levels::one)
 status quantize(std::span<const From> src, std::span<B> dst, scale_choice choice, Rule rule = rounding::nearest_even,
-                saturation policy = saturation::propagate, Executor&& execute = {})
+                saturation policy = saturation::propagate, Executor&& execute = {},
+                instruction_set cap = instruction_set::avx512)
 noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
     return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size())), choice, rule, policy,
-                    execute);
+                    execute, cap);
 }
 /// Blocks of two levels: with this scale of the tensor,
 template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
     requires(B::layout.levels == scale_levels::two)
 status quantize(std::span<const From> src, std::span<B> dst, std::type_identity_t<float> tensor_scale,
                 scale_choice choice, Rule rule = rounding::nearest_even, saturation policy = saturation::propagate,
-                Executor&& execute = {})
+                Executor&& execute = {}, instruction_set cap = instruction_set::avx512)
 noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
     return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size()), tensor_scale), choice,
-                    rule, policy, execute);
+                    rule, policy, execute, cap);
 }
 /// or with one that is computed and stored in *tensor_scale.
 template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
     requires(B::layout.levels == scale_levels::two)
 status quantize(std::span<const From> src, std::span<B> dst, float* tensor_scale, scale_choice choice,
-                Rule rule = rounding::nearest_even, saturation policy = saturation::propagate, Executor&& execute = {})
+                Rule rule = rounding::nearest_even, saturation policy = saturation::propagate, Executor&& execute = {},
+                instruction_set cap = instruction_set::avx512)
 noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
     return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size())), tensor_scale, choice,
-                    rule, policy, execute);
+                    rule, policy, execute, cap);
 }
 
 /// Blocks to numbers.
 template <block_type B, number To, executor Executor = serial>
     requires(std::remove_const_t<B>::layout.levels == scale_levels::one)
-status dequantize(std::span<B> src, std::span<To> dst, Executor&& execute = {})
+status dequantize(std::span<B> src, std::span<To> dst, Executor&& execute = {},
+                  instruction_set cap = instruction_set::avx512)
 noexcept {
     if (!holds(src, dst.size())) return status::block_count_differs;
-    return dequantize(view_of_blocks(src.data(), 1, static_cast<index>(dst.size())), row_of(dst), execute);
+    return dequantize(view_of_blocks(src.data(), 1, static_cast<index>(dst.size())), row_of(dst), execute, cap);
 }
 template <block_type B, number To, executor Executor = serial>
     requires(std::remove_const_t<B>::layout.levels == scale_levels::two)
 status dequantize(std::span<B> src, std::type_identity_t<float> tensor_scale, std::span<To> dst,
-                  Executor&& execute = {})
+                  Executor&& execute = {}, instruction_set cap = instruction_set::avx512)
 noexcept {
     if (!holds(src, dst.size())) return status::block_count_differs;
-    return dequantize(view_of_blocks(src.data(), 1, static_cast<index>(dst.size()), tensor_scale), row_of(dst),
-                      execute);
+    return dequantize(view_of_blocks(src.data(), 1, static_cast<index>(dst.size()), tensor_scale), row_of(dst), execute,
+                      cap);
 }
 
 }  // namespace dyad::inline v1

@@ -78,6 +78,71 @@ template <int Width>
     return y;
 }
 
+/// Where the product form of an element has its parts (power_blocks.hpp): code << (7 - M) and the sign at bit 15, in
+/// halves of words, four elements of one vector and then four of another in 128 bits. One shift by each byte's own
+/// count makes bytes of codes, and, four bytes further, of signs: the sign where it is to be, other bits around it.
+template <float_format F>
+inline constexpr std::array<std::uint8_t, 64> shifts_to_bytes = [] {
+    std::array<std::uint8_t, 64> shifts{};
+    for (std::size_t i = 0; i < 64; ++i) {
+        const bool high_nibble = F.width() == 4 && i % 2 == 1;
+        const std::size_t code = static_cast<std::size_t>(7 - F.significand_bits) - (high_nibble ? 4 : 0);
+        const std::size_t sign = 16 - static_cast<std::size_t>(F.width()) - (high_nibble ? 4 : 0);
+        shifts[i] = static_cast<std::uint8_t>(i % 4 * 16 + (i % 8 < 4 ? code : sign));
+    }
+    return shifts;
+}();
+/// Which byte of the two vectors so made has the code of byte i in order; even elements and then odd ones for 4 bits.
+template <int Width>
+inline constexpr std::array<std::uint8_t, 64> places_of_products = [] {
+    std::array<std::uint8_t, 64> places{};
+    for (std::size_t i = 0; i < 64; ++i) {
+        const std::size_t element = Width == 4 ? i % 32 * 2 + i / 32 : i;
+        const std::size_t v = element / 16;
+        const std::size_t w = element % 16;
+        places[i] = static_cast<std::uint8_t>(v / 2 * 64 + w / 4 * 16 + v % 2 * 8 + w % 4);
+    }
+    return places;
+}();
+/// The sign's bit in those bytes.
+template <int Width>
+inline constexpr std::array<std::uint8_t, 64> sign_places = [] {
+    std::array<std::uint8_t, 64> bits{};
+    for (std::size_t i = 0; i < 64; ++i)
+        bits[i] = static_cast<std::uint8_t>(1U << (Width == 4 && i >= 32 ? 7 : Width - 1));
+    return bits;
+}();
+
+/// What is packed of 64 elements in product form, in the low 8 * Width bytes: from two vectors of halves each.
+template <float_format F>
+[[gnu::target("avx512vbmi,avx512vl"), gnu::always_inline]] inline bytes pack_products(words w, words x, words y,
+                                                                                      words z) noexcept {
+    const words shifts = load(shifts_to_bytes<F>.data());
+    const bytes places = load_bytes(places_of_products<F.width()>.data());
+    bytes first;
+    bytes second;
+    __asm__("vpackssdw %2, %1, %0" : "=v"(first) : "v"(w), "v"(x));
+    __asm__("vpackssdw %2, %1, %0" : "=v"(second) : "v"(y), "v"(z));
+    __asm__("vpmultishiftqb %0, %1, %0" : "+v"(first) : "v"(shifts));
+    __asm__("vpmultishiftqb %0, %1, %0" : "+v"(second) : "v"(shifts));
+    const bytes codes = look_up(places, first, second);
+    const bytes signs = look_up(places + std::uint8_t{4}, first, second);
+    const bytes mask = load_bytes(sign_places<F.width()>.data());
+    bytes all = (codes & ~mask) | (signs & mask);
+    if constexpr (F.width() == 4) {
+        const longs both = reinterpret_cast<longs>(all);
+        all = reinterpret_cast<bytes>(both | __builtin_shufflevector(both, both, 4, 5, 6, 7, 0, 1, 2, 3));
+    }
+    if constexpr (F.width() == 6) {
+        const halves pairs = halves{} + std::uint16_t{0x4001};  // 1 and 2^6
+        const words fours = words{} + 0x1000'0001U;             // 1 and 2^12
+        __asm__("vpmaddubsw %1, %0, %0" : "+v"(all) : "v"(pairs));
+        __asm__("vpmaddwd %1, %0, %0" : "+v"(all) : "v"(fours));
+        __asm__("vpermb %0, %1, %0" : "+v"(all) : "v"(load(places_of_threes.data())));
+    }
+    return all;
+}
+
 /// Stores the codes of 64 / Size blocks.
 template <float_format F, std::size_t Size>
 [[gnu::target("avx512f"), gnu::always_inline]] inline void store_blocks(bytes packed, std::uint8_t* to,

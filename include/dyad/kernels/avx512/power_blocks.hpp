@@ -29,7 +29,7 @@ inline constexpr std::int32_t lowest_byte = 1 - F.min_exponent();
 template <float_format F>
 inline constexpr std::int32_t highest_byte = [] {
     const std::int32_t for_sums = 231 + F.significand_bits - F.min_exponent();
-    const std::int32_t for_bound = 254 - (static_cast<std::int32_t>(scalar::bits_of_largest<F> >> 23) - 127);
+    const std::int32_t for_bound = 254 - F.max_exponent();
     return for_sums < for_bound ? for_sums : for_bound;
 }();
 
@@ -44,8 +44,8 @@ template <float_format F>
     constexpr std::uint32_t limit = static_cast<std::uint32_t>(232 + m) << 23;
     const words bound = (k << 23U) + (scalar::bits_of_largest<F> - (127U << 23));
     const words exponent = k + static_cast<std::uint32_t>(F.min_exponent());
-    const words factor = ((0U - (exponent << static_cast<std::uint32_t>(m))) & 0xffffU) |
-                         (static_cast<std::uint32_t>(127 + 23 - m) << 23);
+    const words low = 0U - ((exponent + static_cast<std::uint32_t>(23 - m)) << static_cast<std::uint32_t>(m));
+    const words factor = (low & 0xffffU) | (static_cast<std::uint32_t>(127 + 23 - m) << 23);
     const words smallest = exponent << 23U;
     __builtin_memcpy(out.bound, &bound, sizeof bound);
     __builtin_memcpy(out.smallest, &smallest, sizeof smallest);
@@ -68,44 +68,84 @@ template <float_format F>
     return fused_multiply_add(e, factor, a) + (e >> static_cast<std::uint32_t>(23 - F.significand_bits));
 }
 
-/// join_codes of 32 elements, of which the first is element i of the sixteen blocks.
-template <float_format F, std::size_t Size>
-[[gnu::target("avx512vbmi2"), gnu::always_inline]] inline words encode_pair(const float* src, const block_constants& c,
-                                                                            std::size_t i) noexcept {
-    const std::size_t b = i / Size;
-    const std::size_t d = (i + 16) / Size;
-    const words x = load(src);
-    const words y = load(src + 16);
-    const words code0 = encode_of_block<F>(x, words{} + c.bound[b], words{} + c.smallest[b], words{} + c.factor[b]);
-    const words code1 = encode_of_block<F>(y, words{} + c.bound[d], words{} + c.smallest[d], words{} + c.factor[d]);
-    return join_codes(code0, x, code1, y);
+/// The numbers of one block, one vector each.
+struct block_words {
+    words bound, smallest, factor;
+};
+[[gnu::target("avx512f"), gnu::always_inline]] inline void spread(const block_constants& c, std::size_t b,
+                                                                  block_words& out) noexcept {
+    out.bound = words{} + c.bound[b];
+    out.smallest = words{} + c.smallest[b];
+    out.factor = words{} + c.factor[b];
 }
 
-/// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done.
+/// Sixteen elements of one block in product form, code << (7 - M) - sign << 15. The same sum with the sign of x on
+/// every number: its lower half is the significand less (e_min + 23 - M) 2^M, as a negative number, and its upper half
+/// (e + 23 - M) 2^7, less 2^15 where it is negative; so one product of halves with 2^(7 - M) and 1 makes the code.
+template <float_format F>
+[[gnu::target("avx512f,avx512dq,avx512bw"), gnu::always_inline]] inline words encode_product(
+    words x, const block_words& c) noexcept {
+    const words weights = words{} + (0x0001'0000U | (1U << (7 - F.significand_bits)));
+    words a;
+    words e;
+    __asm__("vrangeps $2, %2, %1, %0" : "=v"(a) : "v"(x), "v"(c.bound));  // the smaller one, x's sign
+    e = a & 0xff80'0000U;
+    __asm__("vrangeps $3, %1, %0, %0" : "+v"(e) : "v"(c.smallest));  // the larger one, x's sign
+    words sum = fused_multiply_add(e, c.factor, a);
+    __asm__("vpmaddwd %1, %0, %0" : "+v"(sum) : "v"(weights));
+    return sum;
+}
+
+/// 64 packed elements, the first of which is element i of the sixteen blocks.
 template <float_format F, std::size_t Size>
-[[gnu::target("avx512vbmi,avx512vbmi2,avx512vl,gfni"), gnu::noinline]] inline std::size_t quantize_power_groups(
+[[gnu::target("avx512vbmi,avx512vl,avx512dq,avx512bw"), gnu::always_inline]] inline bytes encode_64(
+    const float* src, const block_constants& c, std::size_t i) noexcept {
+    block_words of[64 / Size];
+    for (std::size_t b = 0; b < 64 / Size; ++b) spread(c, i / Size + b, of[b]);
+    return pack_products<F>(encode_product<F>(load(src), of[0]), encode_product<F>(load(src + 16), of[16 / Size]),
+                            encode_product<F>(load(src + 32), of[32 / Size]),
+                            encode_product<F>(load(src + 48), of[48 / Size]));
+}
+
+/// Scales of sixteen blocks, and the numbers for their elements. False where these need another way.
+template <float_format F, std::size_t Size>
+[[gnu::target("avx512f,avx512vl"), gnu::always_inline]] inline bool prepare_powers(const float* src, power_rule rule,
+                                                                                   block_places to,
+                                                                                   std::uint32_t* largest,
+                                                                                   block_constants& out) noexcept {
+    const words a = largest_of_blocks<Size>(src);
+    const signed_words power = reinterpret_cast<signed_words>((a + rule.addend) >> 23U) - rule.emax;
+    const words most = words{} + 254U;
+    words byte = reinterpret_cast<words>(power > 0 ? power : signed_words{});
+    byte = byte < most ? byte : most;
+    __builtin_memcpy(largest, &a, sizeof a);
+    store_scales(byte, to.scales, to.scale_stride);
+    return find_constants<F>(a, byte, out);
+}
+
+/// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done. The
+/// numbers of the next sixteen are on their way while these are encoded.
+template <float_format F, std::size_t Size>
+[[gnu::target("avx512vbmi,avx512vl,avx512dq"), gnu::noinline]] inline std::size_t quantize_power_groups(
     const float* src, std::size_t n, power_rule rule, block_places to, std::uint32_t* largest) noexcept {
-    const signed_words emax = signed_words{} + rule.emax;
-    block_constants c;
-    for (std::size_t group = 0; group < n; ++group) {
-        const words a = largest_of_blocks<Size>(src);
-        signed_words byte = reinterpret_cast<signed_words>((a + rule.addend) >> 23U) - emax;
-        byte = byte > 0 ? byte : signed_words{};
-        byte = byte < 254 ? byte : signed_words{} + 254;
-        if (!find_constants<F>(a, reinterpret_cast<words>(byte), c)) return group;
-        __builtin_memcpy(largest, &a, sizeof a);
-        store_scales(reinterpret_cast<words>(byte), to.scales, to.scale_stride);
+    block_constants constants[2];
+    bool ready = n != 0 && prepare_powers<F, Size>(src, rule, to, largest, constants[0]);
+    std::size_t group = 0;
+    while (ready) {
+        const block_constants& c = constants[group % 2];
+        const block_places next = to.from(block_group);
+        largest += block_group;
+        ++group;
+        ready =
+            group < n && prepare_powers<F, Size>(src + block_group * Size, rule, next, largest, constants[group % 2]);
         for (std::size_t i = 0; i < block_group * Size; i += 64) {
-            const words first = encode_pair<F, Size>(src + i, c, i);
-            const words second = encode_pair<F, Size>(src + i + 32, c, i + 32);
-            store_blocks<F, Size>(pack_joined<F.width()>(first, second),
+            store_blocks<F, Size>(encode_64<F, Size>(src + i, c, i),
                                   to.codes + static_cast<std::ptrdiff_t>(i / Size) * to.code_stride, to.code_stride);
         }
         src += block_group * Size;
-        largest += block_group;
-        to = to.from(block_group);
+        to = next;
     }
-    return n;
+    return group;
 }
 
 }  // namespace dyad::inline v1::avx512

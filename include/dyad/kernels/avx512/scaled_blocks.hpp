@@ -118,29 +118,42 @@ alignas(64) inline constexpr std::uint32_t codes_of_half_octaves[16] = {4, 5, 6,
                       y);
 }
 
-/// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done.
+/// Scales of sixteen blocks, and the numbers for their elements. False where these need another way.
+[[gnu::target("avx512f,avx512dq,avx512vl"), gnu::always_inline]] inline bool prepare_scales(
+    const float* src, float tensor_scale, block_places to, std::uint32_t* largest, scaled_constants& out) noexcept {
+    const words a = largest_of_blocks<16>(src);
+    __builtin_memcpy(largest, &a, sizeof a);
+    words scales;
+    const bool fits = find_scales(a, tensor_scale, scales, out);
+    store_scales(scales, to.scales, to.scale_stride);
+    return fits;
+}
+
+/// 16 n blocks, or fewer: stops before sixteen that need another way, and returns how many sixteens are done. The
+/// numbers of the next sixteen are on their way while these are encoded.
 [[gnu::target("avx512vbmi,avx512vbmi2,avx512vl,avx512dq,gfni"), gnu::noinline]] inline std::size_t
 quantize_scaled_groups(const float* src, std::size_t n, float tensor_scale, block_places to,
                        std::uint32_t* largest) noexcept {
-    scaled_constants c;
-    for (std::size_t group = 0; group < n; ++group) {
-        const words a = largest_of_blocks<16>(src);
-        words scales;
-        if (!find_scales(a, tensor_scale, scales, c)) return group;
-        __builtin_memcpy(largest, &a, sizeof a);
-        store_scales(scales, to.scales, to.scale_stride);
+    scaled_constants constants[2];
+    bool ready = n != 0 && prepare_scales(src, tensor_scale, to, largest, constants[0]);
+    std::size_t group = 0;
+    while (ready) {
+        const scaled_constants& c = constants[group % 2];
+        const block_places next = to.from(block_group);
+        largest += block_group;
+        ++group;
+        ready = group < n && prepare_scales(src + block_group * 16, tensor_scale, next, largest, constants[group % 2]);
         for (std::size_t b = 0; b < block_group; b += 4) {
             const words first = encode_scaled_pair(src + 16 * b, c, b);
             const words second = encode_scaled_pair(src + 16 * b + 32, c, b + 2);
-            store_blocks<float4_e2m1fn_format, 16>(pack_joined<4>(first, second),
-                                                   to.codes + static_cast<std::ptrdiff_t>(b) * to.code_stride,
-                                                   to.code_stride);
+            store_blocks<float4_e2m1fn_format, 16>(
+                pack_joined<4>(first, second), to.codes + static_cast<std::ptrdiff_t>(b) * to.code_stride,
+                to.code_stride);
         }
         src += block_group * 16;
-        largest += block_group;
-        to = to.from(block_group);
+        to = next;
     }
-    return n;
+    return group;
 }
 
 }  // namespace dyad::inline v1::avx512

@@ -47,7 +47,7 @@ inline constexpr std::size_t block_code_bytes = Size* static_cast<std::size_t>(F
 
 namespace scalar {
 
-/// floor(log2 of F's largest value), as the bits of that value.
+/// The bits of F's largest value as a float.
 template <float_format F>
 inline constexpr std::uint32_t bits_of_largest = float_of_code<F>(F.max_finite_code());
 
