@@ -238,7 +238,7 @@ TEST_CASE("quantize_power_blocks: blocks of 16, other formats") {
 TEST_CASE("quantize_power_blocks: scales given by the exponent alone") {
     // emax far from the format's: elements far beyond the largest code, or all of them zero.
     tally cases("blocks with unusual scales");
-    constexpr float_format f = dyad::float8_e4m3fn_format;
+    static constexpr float_format f = dyad::float8_e4m3fn_format;
     const std::vector<float> src = all_exponents(32, 2);
     for (const int emax : {-300, -100, -20, 0, 4, 12, 30, 100}) {
         expected_blocks expected;

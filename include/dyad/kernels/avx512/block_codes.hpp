@@ -143,17 +143,47 @@ template <float_format F>
     return all;
 }
 
+/// Part b of a vector, of Bytes bytes, to memory; not through other memory where a part is of whole words.
+template <std::size_t Bytes, std::size_t B>
+[[gnu::target("avx512f,avx512vl"), gnu::always_inline]] inline void store_part(bytes x, std::uint8_t* to) noexcept {
+    const longs all = reinterpret_cast<longs>(x);
+    if constexpr (Bytes == 32) {
+        const auto part = __builtin_shufflevector(all, all, 4 * B, 4 * B + 1, 4 * B + 2, 4 * B + 3);
+        __builtin_memcpy(to, &part, Bytes);
+    } else if constexpr (Bytes == 16) {
+        const auto part = __builtin_shufflevector(all, all, 2 * B, 2 * B + 1);
+        __builtin_memcpy(to, &part, Bytes);
+    } else if constexpr (Bytes == 24) {
+        const auto part = __builtin_shufflevector(all, all, 3 * B, 3 * B + 1);
+        const std::uint64_t last = all[3 * B + 2];
+        __builtin_memcpy(to, &part, 16);
+        __builtin_memcpy(to + 16, &last, 8);
+    } else if constexpr (Bytes == 8) {
+        const std::uint64_t part = all[B];
+        __builtin_memcpy(to, &part, Bytes);
+    } else {
+        __builtin_memcpy(to, reinterpret_cast<const std::uint8_t*>(&all) + B * Bytes, Bytes);
+    }
+}
+
 /// Stores the codes of 64 / Size blocks.
 template <float_format F, std::size_t Size>
-[[gnu::target("avx512f"), gnu::always_inline]] inline void store_blocks(bytes packed, std::uint8_t* to,
-                                                                        std::ptrdiff_t stride) noexcept {
+[[gnu::target("avx512f,avx512vl"), gnu::always_inline]] inline void store_blocks(bytes packed, std::uint8_t* to,
+                                                                                 std::ptrdiff_t stride) noexcept {
     constexpr std::size_t size = block_code_bytes<F, Size>;
     if (stride == static_cast<std::ptrdiff_t>(size)) {
-        __builtin_memcpy(to, &packed, 64 / Size * size);
+        if constexpr (64 / Size * size == 48) {
+            store_part<32, 0>(packed, to);
+            store_part<16, 2>(packed, to + 32);
+        } else {
+            __builtin_memcpy(to, &packed, 64 / Size * size);
+        }
     } else {
-        for (std::size_t b = 0; b < 64 / Size; ++b) {
-            __builtin_memcpy(to, reinterpret_cast<const std::uint8_t*>(&packed) + b * size, size);
-            to += stride;
+        store_part<size, 0>(packed, to);
+        store_part<size, 1>(packed, to + stride);
+        if constexpr (Size == 16) {
+            store_part<size, 2>(packed, to + 2 * stride);
+            store_part<size, 3>(packed, to + 3 * stride);
         }
     }
 }

@@ -31,7 +31,8 @@ namespace dyad::inline v1::avx512 {
 template <std::size_t Distance, std::size_t... Lanes>
 [[gnu::target("avx512f"), gnu::always_inline]] inline words larger_halves(words x, words y,
                                                                           std::index_sequence<Lanes...>) noexcept {
-    const words own = __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes : Lanes + 16)...);
+    const words first{((Lanes & Distance) == 0 ? ~0U : 0U)...};
+    const words own = first != 0U ? x : y;  // not a shuffle: these are fewer a cycle
     const words other =
         __builtin_shufflevector(x, y, ((Lanes & Distance) == 0 ? Lanes + Distance : Lanes - Distance + 16)...);
     return larger(own, other);
@@ -68,10 +69,26 @@ template <std::size_t Size, std::size_t Distance = 1, std::size_t Block = 0>
     return result;
 }
 
+/// Sixteen groups of Size floats after the other; returns how many.
+template <std::size_t Size>
+[[gnu::target("avx512f"), gnu::noinline]] inline std::size_t largest_of_sixteens(const float* src, std::size_t groups,
+                                                                                 std::uint32_t* bits) noexcept {
+    std::size_t g = 0;
+    for (; groups - g >= 16; g += 16) {
+        const words all = largest_of_blocks<Size>(src + g * Size);
+        __builtin_memcpy(bits + g, &all, sizeof all);
+    }
+    return g;
+}
+
 [[gnu::target("avx512f"), gnu::noinline]] inline void largest_magnitudes(const float* src, std::size_t groups,
                                                                          std::size_t size,
                                                                          std::uint32_t* bits) noexcept {
-    for (std::size_t g = 0; g < groups; ++g) bits[g] = largest_magnitude(src + g * size, size);
+    std::size_t g = 0;
+    if (size == 16) g = largest_of_sixteens<16>(src, groups, bits);
+    if (size == 32) g = largest_of_sixteens<32>(src, groups, bits);
+    if (size == 64) g = largest_of_sixteens<64>(src, groups, bits);
+    for (; g < groups; ++g) bits[g] = largest_magnitude(src + g * size, size);
 }
 
 [[gnu::target("avx512f"), gnu::noinline]] inline void raise_magnitudes(const float* src, std::size_t n,
