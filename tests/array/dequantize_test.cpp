@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <vector>
@@ -67,6 +68,15 @@ void check_all_codes(const char* name) {
     std::vector<float> values(blocks.size() * B::size);
     for (const float g : tensor_scales) {
         REQUIRE(dyad_test::dequantize_blocks(std::span<const B>(blocks), g, std::span<float>(values)) == status::ok);
+        const auto n = static_cast<dyad::index>(values.size());
+        for (const auto isa : {dyad::instruction_set::scalar, dyad::instruction_set::avx2}) {
+            std::vector<float> again(values.size());
+            const auto dst = dyad::make_matrix(again.data(), 1, n);
+            REQUIRE(dyad::dequantize(dyad::view_of_blocks(blocks.data(), 1, n, g), dst, dyad::serial{}, isa) ==
+                    status::ok);
+            cases.check(std::memcmp(again.data(), values.data(), values.size() * sizeof(float)) == 0, "other bits by ",
+                        to_string(isa));
+        }
         for (std::size_t i = 0; i < values.size(); ++i) {
             const B& block = blocks[i / B::size];
             const std::int64_t code = dyad_test::code_in_block(block, static_cast<int>(i % B::size));

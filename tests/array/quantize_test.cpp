@@ -276,8 +276,11 @@ TEST_CASE("quantize: faults leave everything as it was") {
     }
     {
         fixture f;
-        f.src.data = reinterpret_cast<const float*>(f.codes.data()) - 23;
+        std::vector<float> memory(30, 2.0f);
+        f.src.data = memory.data();
+        f.dst.codes.data = reinterpret_cast<dyad::integer<8>*>(memory.data() + 23);
         f.refuses(status::dst_overlaps_src);
+        CHECK(memory == std::vector<float>(30, 2.0f));
     }
     fixture f;
     CHECK(dyad::quantize(f.src, f.dst, scale_rule::min_max) == status::rule_needs_zero_points);
@@ -316,8 +319,13 @@ TEST_CASE("dequantize: faults leave everything as it was") {
     refuses(f.dst, dyad::make_matrix<float>(nullptr, 4, 6), status::dst_null);
     refuses(f.dst, {back.data(), {4, 6}, {5, 1}}, status::dst_overlaps_itself);
     refuses(f.dst, {back.data(), {4, 6}, {0, 1}}, status::dst_overlaps_itself);
-    refuses(f.dst, {f.scales.data() - 23, {4, 6}, {6, 1}}, status::scales_overlap_operand);
     auto wrong = f.dst;
+    wrong.scales.data = back.data() + 22;
+    refuses(wrong, good, status::scales_overlap_operand);
+    wrong = f.dst;
+    wrong.codes.data = reinterpret_cast<dyad::integer<8>*>(back.data() + 23);
+    refuses(wrong, good, status::dst_overlaps_src);
+    wrong = f.dst;
     wrong.codes.data = nullptr;
     refuses(wrong, good, status::src_null);
     wrong = f.dst;

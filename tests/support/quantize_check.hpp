@@ -165,6 +165,7 @@ public:
         const dyad::status answer_back =
             dequantize_blocks(std::span<const B>(blocks), r.tensor_scale, std::span<float>(back));
         if (answer_back != dyad::status::ok) return cases_.check(false, to_string(answer_back));
+        check_instruction_sets(x, r, blocks, back);
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t first = i * B::size;
             const std::size_t n = std::min(x.size() - first, std::size_t{B::size});
@@ -173,6 +174,29 @@ public:
     }
 
 private:
+    /// The same bytes and the same floats, NaN included, from the kernels of the lesser instruction sets.
+    template <class Rule>
+    void check_instruction_sets(std::span<const float> x, const request<Rule>& r, const std::vector<B>& blocks,
+                                const std::vector<float>& back) {
+        const auto n = static_cast<dyad::index>(x.size());
+        if (n == 0) return;
+        std::vector<B> again(blocks.size());
+        std::vector<float> back_again(x.size());
+        for (const auto isa : {dyad::instruction_set::scalar, dyad::instruction_set::avx2}) {
+            if (isa >= dyad::best_instruction_set()) break;
+            std::memset(static_cast<void*>(again.data()), 0x5a, again.size() * sizeof(B));
+            const auto dst = dyad::view_of_blocks(again.data(), 1, n, r.tensor_scale);
+            const auto to = dyad::make_matrix(back_again.data(), 1, n);
+            const bool done = dyad::quantize(dyad::row_of(x), dst, r.choice, r.rounding, r.policy, dyad::serial{},
+                                             isa) == dyad::status::ok &&
+                              dyad::dequantize(dst, to, dyad::serial{}, isa) == dyad::status::ok;
+            cases_.check(done && std::memcmp(again.data(), blocks.data(), blocks.size() * sizeof(B)) == 0, r,
+                         ": other codes by ", to_string(isa));
+            cases_.check(done && std::memcmp(back_again.data(), back.data(), back.size() * sizeof(float)) == 0, r,
+                         ": other floats by ", to_string(isa));
+        }
+    }
+
     template <class Rule>
     void check_one(std::span<const float> x, std::size_t first, const reference::group_recipe& how,
                    const request<Rule>& r, const B& block, std::span<const float> back) {
@@ -220,9 +244,11 @@ void check_boundary_blocks(const char* name) {
     std::size_t turn = 0;
     const auto next = [&turn] { return all_rounding_modes[turn++ % all_rounding_modes.size()]; };
     for (const dyad::scale_rule rule : block_rules) {
+        check.run(thresholds.values(), request<dyad::rounding>{rule, dyad::rounding::nearest_even});
         check.run(thresholds.values(), request<dyad::rounding>{rule, next()});
         for (const auto policy : {dyad::saturation::none, dyad::saturation::propagate, dyad::saturation::finite}) {
             check.run(extremes.values(), request<dyad::rounding>{rule, next(), policy, g});
+            check.run(extremes.values(), request<dyad::rounding>{rule, dyad::rounding::nearest_even, policy, g});
             check.run(extremes.values(), request<stochastic_stream>{rule, {.seed = 3}, policy});
             check.run(with_tail, request<dyad::rounding>{rule, next(), policy, g});
         }
@@ -231,7 +257,8 @@ void check_boundary_blocks(const char* name) {
         for (const dyad::scale_rule rule : {dyad::scale_rule::floor, dyad::scale_rule::rceil})
             check.run(grid.values(), request<dyad::rounding>{{rule, headroom}, next()});
     for (const dyad::rounding mode : all_rounding_modes)
-        check.run(grid.values(), request<dyad::rounding>{dyad::scale_rule::floor, mode});
+        for (const dyad::scale_rule rule : {dyad::scale_rule::floor, dyad::scale_rule::nearest})
+            check.run(grid.values(), request<dyad::rounding>{rule, mode});
     for (const auto variant : all_stochastic_variants)
         for (const int n : {1, 3, 32})
             for (const float scale : {1.0f, 0x1.4p3f})

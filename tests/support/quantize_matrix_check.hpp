@@ -207,16 +207,10 @@ auto with_executor(Executor executor = {}) {
     };
 }
 
-/// The parts of quantize, by the kernels of one instruction set.
+/// quantize by the kernels of one instruction set.
 inline auto with_instruction_set(dyad::instruction_set isa) {
-    return [isa]<class View, class Rule>(dyad::matrix_view<const float> src, const View& dst, const request<Rule>& r) {
-        const dyad::quantization<float, View, Rule> job{src, dst, r.choice, r.rounding, r.policy, isa};
-        const dyad::matrix_cut tiles = dyad::cut_into_tiles(src.extent[0], src.extent[1], dst.scales.tile);
-        for (index part = 0; part < tiles.parts(); ++part) {
-            dyad::choose_scales(job, tiles(part, src.extent[0], src.extent[1]));
-            dyad::write_elements(job, tiles(part, src.extent[0], src.extent[1]));
-        }
-        return dyad::status::ok;
+    return [isa](const auto& src, const auto& dst, const auto& r) {
+        return dyad::quantize(src, dst, r.choice, r.rounding, r.policy, dyad::serial{}, isa);
     };
 }
 
