@@ -59,10 +59,10 @@ template <class View>
             element.lowest + element.bits + scale.highest + tensor.highest};
 }
 
-/// The exact accumulator of products of two views' numbers, a piece of them at a time.
+/// The exact accumulator of products of two views' numbers, up to 64 pieces of them at a time.
 template <class A, class B>
 using view_accumulator = exact_accumulator<term_exponents<A>().lowest + term_exponents<B>().lowest,
-                                           term_exponents<A>().highest + term_exponents<B>().highest + 10>;
+                                           term_exponents<A>().highest + term_exponents<B>().highest + 16>;
 
 /// Digits of a product of two scales.
 template <class A, class B>
@@ -115,15 +115,26 @@ struct row_product {
         tensor_exponent = g.exponent + zeros;
     }
 
-    /// Adds m * 2^exponent times the tensors' scales. Of a product that needs more than 128 bits, the halves of m.
+    /// Adds m * 2^exponent times the tensors' scales. Most terms of a row lie near each other: they are summed in one
+    /// word, window_ * 2^window_exponent_, in which 64 terms below 2^120 fit, and which goes to the sum when another
+    /// one does not.
     constexpr void add(bool negative, uint128_t m, int exponent) noexcept {
-        const int e = exponent + tensor_exponent;
-        if (bit_width(m) + bit_width(tensor_scales) <= 128) {
-            sum.add(unpacked_wide::finite(negative, m * tensor_scales, e));
-            return;
+        if (m == 0) return;
+        const int digits = bit_width(m);
+        if (exponent < window_exponent_ || exponent - window_exponent_ + digits > 120 || window_terms_ == 64) {
+            flush();
+            window_exponent_ = exponent - (digits < 96 ? 24 : 0);
+            if (digits > 120) return add_to_sum(negative, m, exponent);
         }
-        sum.add(unpacked_wide::finite(negative, uint128_t{static_cast<std::uint64_t>(m)} * tensor_scales, e));
-        sum.add(unpacked_wide::finite(negative, (m >> 64) * tensor_scales, e + 64));
+        const auto term = static_cast<int128_t>(m << (exponent - window_exponent_));
+        window_ += negative ? -term : term;
+        ++window_terms_;
+    }
+    /// To be called when all is added.
+    constexpr void flush() noexcept {
+        if (window_ != 0) add_to_sum(window_ < 0, magnitude(window_), window_exponent_);
+        window_ = 0;
+        window_terms_ = 0;
     }
 
     /// Columns first .. first + n - 1, of which one or a scale is not finite: the products that are not.
@@ -162,6 +173,21 @@ struct row_product {
     }
 
 private:
+    int128_t window_ = 0;
+    int window_exponent_ = 0;
+    int window_terms_ = 0;
+
+    /// Of a product that needs more than 128 bits, the halves of m.
+    constexpr void add_to_sum(bool negative, uint128_t m, int exponent) noexcept {
+        const int e = exponent + tensor_exponent;
+        if (bit_width(m) + bit_width(tensor_scales) <= 128) {
+            sum.add(unpacked_wide::finite(negative, m * tensor_scales, e));
+            return;
+        }
+        sum.add(unpacked_wide::finite(negative, uint128_t{static_cast<std::uint64_t>(m)} * tensor_scales, e));
+        sum.add(unpacked_wide::finite(negative, (m >> 64) * tensor_scales, e + 64));
+    }
+
     template <class View>
     [[nodiscard]] static constexpr unpacked_wide element_number(const View& view, index row, index column) noexcept {
         const auto x = static_cast<typename View::element>(view.codes(row, column));
@@ -253,6 +279,7 @@ constexpr status dot_product(const quantized_view<CodesA, SA, ZA>& lhs, index i,
     DYAD_ASSERT(i >= 0 && i < lhs.codes.extent[0] && j >= 0 && j < rhs.codes.extent[0]);
     row_product<A, B> product(lhs, i, rhs, j);
     if (lhs.codes.extent[1] > 0) add_row(product);
+    product.flush();
     result = product.sum.template result<To>(rule, policy);
     return status::ok;
 }

@@ -165,15 +165,17 @@ template <class Block, signed_word Word>
         }
         return true;
     } else if constexpr (is_fixed_point<E>) {
-        for (int b = 0; b < Block::size; ++b) dst[b] = static_cast<Word>(E::from_bits(from.codes[b]).raw() - zero);
+        // Bytes may alias dst, a copy of them does not: only so do compilers make vectors of the loop.
+        typename E::raw_type raw[static_cast<std::size_t>(Block::size)];
+        __builtin_memcpy(raw, from.codes, sizeof raw);
+        for (int b = 0; b < Block::size; ++b) dst[b] = static_cast<Word>(raw[b] - zero);
         return true;
     } else {
-        bool special = false;
-        for (int b = 0; b < Block::size; ++b) {
-            dst[b] = integer_table<E, Word>[from.codes[b]];
-            special |= dst[b] == word_min<Word>();
-        }
-        return !special;
+        for (int b = 0; b < Block::size; ++b) dst[b] = integer_table<E, Word>[from.codes[b]];
+        if constexpr (all_have_integers<E, Word>) return true;
+        std::uint32_t special = 0;
+        for (int b = 0; b < Block::size; ++b) special |= static_cast<std::uint32_t>(dst[b] == word_min<Word>());
+        return special == 0;
     }
 }
 
