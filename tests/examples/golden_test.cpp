@@ -52,4 +52,10 @@ TEST_CASE("every recipe gives the bits of this version") {
     CHECK(fingerprint<study::int8_integer_only>(weights, absmax, images) == 0xfb03baf378501e09);
     CHECK(fingerprint<study::int6>(weights, absmax, images) == 0x3a797c640d0f08e2);
     CHECK(fingerprint<study::int4_weights>(weights, absmax, images) == 0x308c424e8f1f1e91);
+    CHECK(fingerprint<study::mxfp8>(weights, absmax, images) == 0x1);
+    CHECK(fingerprint<study::mxfp6>(weights, absmax, images) == 0x2);
+    CHECK(fingerprint<study::mxfp4>(weights, absmax, images) == 0x3);
+    CHECK(fingerprint<study::mxint8>(weights, absmax, images) == 0x4);
+    CHECK(fingerprint<study::nvfp4>(weights, absmax, images) == 0x5);
+    CHECK(fingerprint<study::ternary_weights>(weights, absmax, images) == 0x6);
 }
