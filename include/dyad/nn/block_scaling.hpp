@@ -143,47 +143,55 @@ struct block_scaling : unit_scaling {
     }
 
 private:
+    /// Codes, scales and values of one operand while it is made: a row of scales for each line of numbers along the
+    /// sums, groups of lines side by side.
+    template <block_type B>
+    struct blocks_at_work {
+        matrix_view<typename B::element_type> codes;
+        matrix_view<typename B::scale_type> scales;
+        matrix_view<float> floats;
+        index groups = 0;
+        index in_group = 0;
+
+        status take(arena& scratch, std::array<index, 2> extent, const contraction& sums) noexcept {
+            const auto over = static_cast<std::size_t>(sums.over == contracted::columns ? 1 : 0);
+            groups = sums.length == 0 ? 0 : extent[over] / sums.length;
+            in_group = tiles_of(sums.length, B::size);
+            if (const status s = scratch.take(extent[0], extent[1], codes); s != status::ok) return s;
+            if (const status s = scratch.take(extent[1 - over], groups * in_group, scales); s != status::ok) return s;
+            return scratch.take(extent[0], extent[1], floats);
+        }
+    };
+
     template <block_type B, class Context>
     static status encode_and_decode(matrix_view<const float> in, const contraction& sums, const Context& context,
                                     matrix_view<block_value<B>> values, token& scale) noexcept {
         using S = typename B::scale_type;
-        const bool along_rows = sums.over == contracted::columns;
-        const auto [rows, columns] = in.extent;
-        // 1. Codes and scales: a row of scales for each line of numbers, groups of `length` side by side.
-        const index lines = along_rows ? rows : columns;
-        const index groups = sums.length == 0 ? 0 : (along_rows ? columns : rows) / sums.length;
-        const index in_group = tiles_of(sums.length, B::size);
-        matrix_view<typename B::element_type> codes;
-        matrix_view<S> scales;
-        matrix_view<float> floats;
-        if (const status s = context.scratch.take(rows, columns, codes); s != status::ok) return s;
-        if (const status s = context.scratch.take(lines, groups * in_group, scales); s != status::ok) return s;
-        if (const status s = context.scratch.take(rows, columns, floats); s != status::ok) return s;
+        blocks_at_work<B> work;
+        if (const status s = work.take(context.scratch, in.extent, sums); s != status::ok) return s;
         if (context.measuring()) return status::ok;
         if (!is_finite(in)) return status::value_not_finite;
-        float tensor = 1;
-        if constexpr (two_levels) {
-            tensor = find_tensor_scale<typename B::element_type, S>(in);
-            scale.value = tensor;
-        }
-        // 2. Each group by itself, encoded and decoded.
-        for (index g = 0; g < groups; ++g) {
+        if constexpr (two_levels) scale.value = find_tensor_scale<typename B::element_type, S>(in);
+        // 1. Each group by itself, encoded and decoded.
+        for (index g = 0; g < work.groups; ++g) {
+            const index first = g * sums.length;
             const auto part = [&](auto m) {
-                return along_rows ? column_block(m, g * sums.length, sums.length)
-                                  : row_block(m, g * sums.length, sums.length);
+                return sums.over == contracted::columns ? column_block(m, first, sums.length)
+                                                        : row_block(m, first, sums.length);
             };
-            scale_map<S> map{&scales(0, g * in_group), {1, B::size}, {groups * in_group, 1}, tensor};
-            if (!along_rows) map = transposed(map);
-            quantized_view<matrix_view<typename B::element_type>, S, block_zero_point<B>> blocks{part(codes), map, {}};
+            scale_map<S> map{&work.scales(0, g * work.in_group), {1, B::size}, {work.groups * work.in_group, 1}};
+            if constexpr (two_levels) map.tensor_scale = scale.value;
+            if (sums.over == contracted::rows) map = transposed(map);
+            quantized_view blocks{part(work.codes), map, block_zero_point<B>{}};
             status s = quantize(part(in), blocks, Rule, rounding::nearest_even, saturation::propagate, context.execute);
             if (s != status::ok) return s;
             blocks.scales.tensor_scale = 1;
-            s = dequantize(blocks, part(floats), context.execute);
+            s = dequantize(blocks, part(work.floats), context.execute);
             if (s != status::ok) return s;
         }
-        // 3. As the product reads them.
-        context.execute(rows, [&](index i) {
-            const std::span<const float> read(row(floats, i).data, static_cast<std::size_t>(columns));
+        // 2. As the product reads them.
+        context.execute(in.extent[0], [&](index i) {
+            const std::span<const float> read(row(work.floats, i).data, static_cast<std::size_t>(in.extent[1]));
             static_cast<void>(convert(read, std::span<block_value<B>>(row(values, i).data, read.size())));
         });
         return status::ok;
