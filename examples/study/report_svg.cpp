@@ -129,10 +129,11 @@ std::string reference_lines(const accuracy_frame& frame, const accuracy_axis& ax
     if (!float32) return "";
     const double best = axis.y(float32->accuracy);
     const double limit = axis.y(float32->accuracy - 0.01);
+    const double beside = std::max(frame.right() + 6, frame.centre(frame.recipes.size() - 1) + 46);
     return svg::line({frame.left, best}, {frame.right(), best}, "reference") +
            svg::line({frame.left, limit}, {frame.right(), limit}, "limit") +
-           svg::text({frame.right() + 6, best + 4}, "tick", "float32") +
-           svg::text({frame.right() + 6, std::max(limit, best + 14) + 4}, "tick", "1 in 100 less");
+           svg::text({beside, best + 4}, "tick", "float32") +
+           svg::text({beside, std::max(limit, best + 14) + 4}, "tick", "1 in 100 less");
 }
 
 std::string accuracy_point(const accuracy_frame& frame, const accuracy_axis& axis, std::size_t i,

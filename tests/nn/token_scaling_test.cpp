@@ -99,7 +99,9 @@ real_matrix operand_of(const real_matrix& x, contracted over) {
 }
 
 TEST_CASE("token_scaling: every line that a product sums has its own scale") {
-    for (const auto& [rows, columns] : {std::pair<index, index>{1, 1}, {3, 40}, {33, 5}, {17, 64}, {2, 700}}) {
+    for (const auto& shape : {std::pair<index, index>{1, 1}, {3, 40}, {33, 5}, {17, 64}, {2, 700}}) {
+        const index rows = shape.first;
+        const index columns = shape.second;
         CAPTURE(rows);
         CAPTURE(columns);
         const real_matrix x = uneven_rows(rows, columns, 5);
