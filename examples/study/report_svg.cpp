@@ -349,7 +349,7 @@ std::string accuracy_chart(const study_result& result) {
     const double bracket = frame.bottom + 14 * real(most_lines(frame)) + 14;
     std::string body = accuracy_grid(frame, axis) + reference_lines(frame, axis, float32);
     for (std::size_t i = 0; i < frame.recipes.size(); ++i) body += accuracy_point(frame, axis, i, float32);
-    return svg::picture(frame.right() + 86, bracket + 46, "accuracy against bits per weight",
+    return svg::picture(frame.right() + 94, bracket + 46, "accuracy against bits per weight",
                         body + accuracy_labels(frame, bracket));
 }
 
