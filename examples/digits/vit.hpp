@@ -139,7 +139,8 @@ private:
         if (const status s = context.scratch.take(tokens, width, normalized); s != status::ok) return s;
         if (const status s = context.scratch.take(1, width, pooled); s != status::ok) return s;
         if (const status s = norm_.run(as_const(x), normalized, context); s != status::ok) return s;
-        if (const status s = as_operand<R, operand>(as_const(normalized), n, norm_edge_.number, context);
+        constexpr dyad::nn::contraction over_tokens{dyad::nn::contracted::rows, tokens};
+        if (const status s = as_operand<R, operand>(as_const(normalized), over_tokens, n, norm_edge_.number, context);
             s != status::ok) {
             return s;
         }

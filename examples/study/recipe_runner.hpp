@@ -50,9 +50,11 @@ public:
 private:
     template <class View, class Token, class F>
     void each_value(int edge, View codes, Token token, F&& f) const {
-        const double scale = model_.edge_scale(edge) * token.factor();
+        const double scale = model_.edge_scale(edge);
         for (dyad::index i = 0; i < codes.extent[0]; ++i) {
-            for (dyad::index j = 0; j < codes.extent[1]; ++j) f(dyad::convert<double>(codes(i, j)) * scale);
+            for (dyad::index j = 0; j < codes.extent[1]; ++j) {
+                f(dyad::convert<double>(codes(i, j)) * (scale * dyad::nn::factor_at(token, i, j)));
+            }
         }
     }
 
@@ -69,7 +71,7 @@ template <dyad::nn::recipe R>
 /// Bits per weight come from the recipe's own type.
 template <dyad::nn::recipe R>
 [[nodiscard]] recipe_entry entry(const char* name, const char* summary) {
-    return {name, summary, dyad::nn::width_of<typename R::weight>, &make_runner<R>};
+    return {name, summary, dyad::nn::weights_of<R>::bits_per_weight, &make_runner<R>};
 }
 
 }  // namespace study

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include <dyad/nn.hpp>
+#include <dyad/nn/block_scaling.hpp>
+#include <dyad/nn/token_scaling.hpp>
 #include <dyad/number.hpp>
 
 namespace study {
@@ -84,6 +86,39 @@ struct dfp16 {
     using stream = float;
     using accumulator = dyad::chained<std::int64_t, 256, float>;
     using scaling = dyad::nn::dynamic_power_of_two_scaling;
+    using functions = dyad::nn::float_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+/// Products of blocks that share scales, weights and activations alike; everything else float.
+template <class Block>
+struct block_scaled {
+    using weight = typename Block::element_type;
+    using operand = typename Block::element_type;
+    using probability = typename Block::element_type;
+    using value = float;
+    using stream = float;
+    using accumulator = dyad::float_ordered;
+    using scaling = dyad::nn::block_scaling<Block>;
+    using functions = dyad::nn::float_functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+
+using mxfp8 = block_scaled<dyad::mxfp8_e4m3>;
+using mxfp6 = block_scaled<dyad::mxfp6_e2m3>;
+using mxfp4 = block_scaled<dyad::mxfp4>;
+using mxint8 = block_scaled<dyad::mxint8>;
+using nvfp4 = block_scaled<dyad::nvfp4>;
+
+/// BitNet b1.58: weights -1, 0, 1 times the mean magnitude of their matrix, INT8 activations scaled token by token.
+struct ternary_weights {
+    using weight = dyad::ternary;
+    using operand = dyad::integer<8>;
+    using probability = dyad::uinteger<8>;
+    using value = float;
+    using stream = float;
+    using accumulator = dyad::proven<std::int32_t>;
+    using scaling = dyad::nn::token_scaling<dyad::scale_rule::absmean>;
     using functions = dyad::nn::float_functions;
     static constexpr auto product = dyad::product_rule::exact;
 };

@@ -29,7 +29,7 @@ struct error_histogram {
 struct recipe_result {
     std::string name;            ///< as on the command line, e.g. "int8_integer_only"
     std::string summary;         ///< one phrase that says what the arithmetic is
-    double bits_per_weight = 0;  ///< of the matrices, without scales
+    double bits_per_weight = 0;  ///< of the matrices, with the scales of blocks
     std::size_t images = 0;
     std::size_t correct = 0;
     double accuracy = 0;      ///< correct / images

@@ -70,12 +70,14 @@ struct accuracy_frame {
         for (const auto& r : result.recipes) recipes.push_back(&r);
         std::stable_sort(recipes.begin(), recipes.end(),
                          [](auto* a, auto* b) { return a->bits_per_weight < b->bits_per_weight; });
-        slot = std::clamp(980 / std::max(real(recipes.size()), 1.0), 92.0, 150.0);
+        slot = std::clamp(1090 / std::max(real(recipes.size()), 1.0), 64.0, 150.0);
     }
 
     double edge(std::size_t i) const { return left + slot * real(i); }
     double centre(std::size_t i) const { return edge(i) + slot / 2; }
     double right() const { return edge(recipes.size()); }
+    /// Characters of a name that a column has room for.
+    std::size_t letters() const { return static_cast<std::size_t>((slot - 2) / 6.2); }
 
     /// One past the last recipe with as many bits as recipe i.
     std::size_t band_end(std::size_t i) const {
@@ -127,10 +129,11 @@ std::string reference_lines(const accuracy_frame& frame, const accuracy_axis& ax
     if (!float32) return "";
     const double best = axis.y(float32->accuracy);
     const double limit = axis.y(float32->accuracy - 0.01);
+    const double beside = std::max(frame.right() + 6, frame.centre(frame.recipes.size() - 1) + 46);
     return svg::line({frame.left, best}, {frame.right(), best}, "reference") +
            svg::line({frame.left, limit}, {frame.right(), limit}, "limit") +
-           svg::text({frame.right() + 6, best + 4}, "tick", "float32") +
-           svg::text({frame.right() + 6, std::max(limit, best + 14) + 4}, "tick", "1 in 100 less");
+           svg::text({beside, best + 4}, "tick", "float32") +
+           svg::text({beside, std::max(limit, best + 14) + 4}, "tick", "1 in 100 less");
 }
 
 std::string accuracy_point(const accuracy_frame& frame, const accuracy_axis& axis, std::size_t i,
@@ -150,7 +153,7 @@ std::string accuracy_labels(const accuracy_frame& frame, double bracket) {
     std::string body;
     for (std::size_t i = 0; i < frame.recipes.size(); ++i) {
         double y = frame.bottom + 17;
-        for (const auto& line : wrapped(frame.recipes[i]->name, 14)) {
+        for (const auto& line : wrapped(frame.recipes[i]->name, frame.letters())) {
             body += svg::text({frame.centre(i), y}, "label mid", line);
             y += 14;
         }
@@ -166,7 +169,7 @@ std::string accuracy_labels(const accuracy_frame& frame, double bracket) {
 
 std::size_t most_lines(const accuracy_frame& frame) {
     std::size_t most = 1;
-    for (const auto* r : frame.recipes) most = std::max(most, wrapped(r->name, 14).size());
+    for (const auto* r : frame.recipes) most = std::max(most, wrapped(r->name, frame.letters()).size());
     return most;
 }
 
@@ -346,7 +349,7 @@ std::string accuracy_chart(const study_result& result) {
     const double bracket = frame.bottom + 14 * real(most_lines(frame)) + 14;
     std::string body = accuracy_grid(frame, axis) + reference_lines(frame, axis, float32);
     for (std::size_t i = 0; i < frame.recipes.size(); ++i) body += accuracy_point(frame, axis, i, float32);
-    return svg::picture(frame.right() + 86, bracket + 46, "accuracy against bits per weight",
+    return svg::picture(frame.right() + 94, bracket + 46, "accuracy against bits per weight",
                         body + accuracy_labels(frame, bracket));
 }
 

@@ -42,16 +42,17 @@ public:
 struct recipe_entry {
     const char* name;
     const char* summary;
-    int bits_per_weight;
+    double bits_per_weight;  ///< with its share of the scales that lie between the codes
     std::unique_ptr<runner> (*make)(const dyad::io::safetensors& file, const std::vector<double>& absmax);
 };
 
 /// All recipes, in the order of the report; float32 first.
 [[nodiscard]] std::vector<recipe_entry> all_recipes();
 
-// One file each: recipes_plain.cpp, recipes_float8.cpp, recipes_integer.cpp.
+// One file each: recipes_plain.cpp, recipes_float8.cpp, recipes_integer.cpp, recipes_block.cpp.
 [[nodiscard]] std::vector<recipe_entry> plain_recipes();
 [[nodiscard]] std::vector<recipe_entry> float8_recipes();
 [[nodiscard]] std::vector<recipe_entry> integer_recipes();
+[[nodiscard]] std::vector<recipe_entry> block_recipes();
 
 }  // namespace study

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <dyad/number/convert.hpp>
+#include <dyad/number/ternary.hpp>
 
 #include "support/number_types.hpp"
 #include "support/tally.hpp"
@@ -34,6 +35,10 @@ static_assert(carrier_of<integer<8>, uinteger<8>>() == carrier::integer8);
 static_assert(carrier_of<fixed<4, 2>, fixed<8, 7>>() == carrier::integer8);
 static_assert(carrier_of<integer<8>, integer<16>>() == carrier::integer16);
 static_assert(carrier_of<uinteger<16>, integer<16>>() == carrier::integer16);
+static_assert(carrier_of<dyad::ternary, integer<8>>() == carrier::integer8);
+static_assert(carrier_of<integer<16>, dyad::ternary>() == carrier::integer16);
+static_assert(carrier_of<dyad::ternary, bfloat16>() == carrier::bf16);
+static_assert(carrier_of<dyad::ternary, float>() == carrier::f32);
 static_assert(carrier_of<integer<17>, integer<8>>() == carrier::wide);
 static_assert(carrier_of<float8_e4m3fn, float8_e5m2>() == carrier::bf16);
 static_assert(carrier_of<bfloat16, bfloat16>() == carrier::bf16);

@@ -319,6 +319,7 @@ TEST_CASE("gemm: exact integer sums, signed and unsigned, up to 128 bits") {
     subject<uinteger<8>, integer<8>, proven<std::int32_t>>("uint8 x int8").run();
     subject<integer<8>, uinteger<8>, proven<std::int64_t>>("int8 x uint8 in 64 bits").run();
     subject<fixed<4, 2>, fixed<7, 9>, proven<std::int32_t>>("fixed<4, 2> x fixed<7, 9>").run();
+    subject<integer<8>, dyad::ternary, proven<std::int32_t>>("int8 x ternary").run();
     subject<integer<16>, integer<16>, proven<std::int64_t>>("int16 x int16").run();
     subject<uinteger<16>, integer<8>, proven<std::int64_t>>("uint16 x int8").run();
     subject<uinteger<16>, uinteger<16>, proven<std::int64_t>>("uint16 x uint16").run();

@@ -320,7 +320,8 @@ struct recorder {
     void operator()(int edge, matrix_view<const T> codes, Token token) {
         real_matrix m(codes.extent[0], codes.extent[1]);
         for (index i = 0; i < m.rows; ++i) {
-            for (index j = 0; j < m.columns; ++j) m(i, j) = dyad::convert<double>(codes(i, j)) * token.factor();
+            for (index j = 0; j < m.columns; ++j)
+                m(i, j) = dyad::convert<double>(codes(i, j)) * dyad::nn::factor_at(token, i, j);
         }
         seen.push_back({edge, std::move(m)});
     }

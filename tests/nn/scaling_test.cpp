@@ -75,12 +75,21 @@ TEST_CASE("real_scaling: each row of weights has the scale of its own largest ma
     CHECK(largest_magnitude(dyad::transposed(dyad::column_block(view, 2, 1))) == 2);
 }
 
+/// The operand of a product that sums over columns, in an arena.
+template <class Scaling, class T, class In>
+status operand_in(matrix_view<const In> in, dyad::arena& arena, tensor<T, typename Scaling::token>& out) {
+    const no_probe nobody;
+    const dyad::serial one_thread;
+    const context<const no_probe, const dyad::serial> with{arena, nobody, one_thread};
+    return Scaling::template operand<T>(in, {contracted::columns, in.extent[1]}, with, out);
+}
+
 TEST_CASE("real_scaling: the operand is the produced memory") {
     const std::vector<integer<8>> codes(6, integer<8>::from_raw(3));
     const auto view = dyad::make_matrix(codes.data(), 2, 3);
     dyad::arena none{{}};
     tensor<integer<8>, static_scale> out;
-    CHECK(real_scaling::operand<integer<8>>(view, none, out) == status::ok);
+    CHECK(operand_in<real_scaling>(view, none, out) == status::ok);
     CHECK(out.codes.data == codes.data());
     CHECK(out.codes.extent == view.extent);
     CHECK(none.used() == 0);
@@ -109,7 +118,7 @@ std::pair<std::vector<int>, int> dynamic_codes(const std::vector<float>& x) {
     dyad::arena arena(memory);
     tensor<T, dynamic_scale> out;
     const auto view = dyad::make_matrix(x.data(), 1, static_cast<index>(x.size()));
-    REQUIRE(dynamic_power_of_two_scaling::operand<T>(view, arena, out) == status::ok);
+    REQUIRE(operand_in<dynamic_power_of_two_scaling>(view, arena, out) == status::ok);
     std::vector<int> codes;
     for (index i = 0; i < out.codes.extent[1]; ++i) codes.push_back(out.codes(0, i).raw());
     return {codes, out.token.exponent};
@@ -135,7 +144,7 @@ TEST_CASE("dynamic scales: there is none for NaN and infinity") {
         dyad::arena arena(memory);
         const std::vector<float> x{1, bad, 2};
         tensor<integer<16>, dynamic_scale> out;
-        CHECK(dynamic_power_of_two_scaling::operand<integer<16>>(dyad::make_matrix(x.data(), 1, 3), arena, out) ==
+        CHECK(operand_in<dynamic_power_of_two_scaling>(dyad::make_matrix(x.data(), 1, 3), arena, out) ==
               status::value_not_finite);
     }
 }
@@ -157,13 +166,13 @@ TEST_CASE("dynamic scales: an arena that is too small is told, a measuring one o
     tensor<integer<16>, dynamic_scale> out;
     dyad::arena need = dyad::arena::measuring();
     const auto nowhere = dyad::make_matrix<const float>(nullptr, 10, 10);
-    CHECK(dynamic_power_of_two_scaling::operand<integer<16>>(nowhere, need, out) == status::ok);
+    CHECK(operand_in<dynamic_power_of_two_scaling>(nowhere, need, out) == status::ok);
     CHECK(need.peak() == 256 + 64);  // 200 bytes, and what alignment may cost
     std::vector<std::byte> memory(need.peak());
     dyad::arena small(std::span<std::byte>(memory).first(need.peak() - 1));
-    CHECK(dynamic_power_of_two_scaling::operand<integer<16>>(view, small, out) == status::arena_too_small);
+    CHECK(operand_in<dynamic_power_of_two_scaling>(view, small, out) == status::arena_too_small);
     dyad::arena enough(memory);
-    CHECK(dynamic_power_of_two_scaling::operand<integer<16>>(view, enough, out) == status::ok);
+    CHECK(operand_in<dynamic_power_of_two_scaling>(view, enough, out) == status::ok);
     CHECK(out.codes(9, 9).raw() == 16384);
 }
 
@@ -249,7 +258,7 @@ TEST_CASE("columns: one factor for all columns takes the memory of one") {
     REQUIRE(c.shape_uniform(arena, 1000) == status::ok);
     CHECK(c.set(0, 0, 0.5, 1) == status::ok);
     CHECK(c.bias.extent[0] == 1000);
-    CHECK(c.epilogue()(20, 0, 999).raw() == 10);
+    CHECK(c.epilogue(static_scale{})(20, 0, 999).raw() == 10);
     CHECK(stored(c.bias).extent[0] == 1);
     CHECK(stored(dyad::make_vector(c.bias.data, 7)).extent[0] == 7);
     dyad::arena small(std::span<std::byte>(memory).first(64));

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <dyad/number/ternary.hpp>
+
 #include "support/number_types.hpp"
 #include "support/tally.hpp"
 
@@ -36,6 +38,8 @@ static_assert(dyad::max_magnitude<uinteger<64>> == ~std::uint64_t{0});
 static_assert(dyad::max_magnitude<integer<1>> == 1 && dyad::max_magnitude<dyad::fixed<16, 15>> == 32768);
 
 // Known figures: (2^31 - 1) / 2^14, / (2^7 255), / 255^2, and DFP16's 2^30: one product only.
+static_assert(dyad::max_magnitude<dyad::ternary> == 1);
+static_assert(max_terms<std::int32_t, integer<8>, dyad::ternary>() == 16777215);
 static_assert(max_terms<std::int32_t, integer<8>, integer<8>>() == 131071);
 static_assert(max_terms<std::int32_t, uinteger<8>, integer<8>>() == 65793);
 static_assert(max_terms<std::int32_t, uinteger<8>, uinteger<8>>() == 33025);

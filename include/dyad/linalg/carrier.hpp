@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <limits>
 
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/minifloat.hpp>
@@ -23,15 +24,16 @@ enum class carrier : std::uint8_t {
 
 namespace carrier_rules {
 
+/// Types whose numbers are raw integers times one power of two: fixed, integer, ternary.
 template <class T>
-inline constexpr bool is_fixed = requires {
-    T::max_raw;
+inline constexpr bool is_fixed = requires(const T& x) {
+    { x.raw() } -> native_integer;
     T::fraction;
 };
 template <class T>
 [[nodiscard]] constexpr bool exact_in(float_format to) {
     if constexpr (is_fixed<T>) {
-        return T::width - (T::is_signed ? 1 : 0) <= to.precision() && -T::fraction >= to.min_exponent() &&
+        return std::numeric_limits<T>::digits <= to.precision() && -T::fraction >= to.min_exponent() &&
                T::width - T::fraction <= to.max_exponent();
     } else if constexpr (native_float<T>) {
         return std::same_as<T, float> && to == binary32_format;

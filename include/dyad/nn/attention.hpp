@@ -70,9 +70,12 @@ public:
         if (const status s = context.scratch.take(tokens_, 3 * width_, qkv); s != status::ok) return s;
         if (const status s = qkv_.run(in, qkv, context); s != status::ok) return s;
         tensor_of<R, operand> part[3];
+        const contraction over_head{contracted::columns, width_ / heads_};
+        const contraction over_tokens{contracted::rows, tokens_};
         for (int i = 0; i < 3; ++i) {
-            const auto codes = as_const(column_block(qkv, i * width_, width_));
-            const status s = as_operand<R, operand>(codes, part[i], qkv_edges_[i].number, context);
+            const auto made = as_const(column_block(qkv, i * width_, width_));
+            const contraction& sums = i < 2 ? over_head : over_tokens;
+            const status s = as_operand<R, operand>(made, sums, part[i], qkv_edges_[i].number, context);
             if (s != status::ok) return s;
         }
         // 2. Attention of each head, heads side by side again, and the projection.
@@ -105,9 +108,10 @@ private:
         if (const status s = context.scratch.take(heads_ * tokens_, tokens_, scores); s != status::ok) return s;
         if (const status s = context.scratch.take(heads_ * tokens_, tokens_, shares); s != status::ok) return s;
         for (index h = 0; h < heads_; ++h) {
-            const status s = multiply<R>(column_block(q.codes, h * d, d), transposed(column_block(k.codes, h * d, d)),
-                                         row_block(scores, h * tokens_, tokens_), scores_.max_bias(),
-                                         scores_.epilogue(q.token, k.token), context);
+            const auto lhs = column_block(q, h * d, d);
+            const auto rhs = transposed(column_block(k, h * d, d));
+            const status s = multiply<R>(lhs.codes, rhs.codes, row_block(scores, h * tokens_, tokens_),
+                                         scores_.max_bias(), scores_.epilogue(lhs.token, rhs.token), context);
             if (s != status::ok) return s;
         }
         context.show(scores_edge_.number, as_const(scores), static_scale{});
@@ -122,9 +126,10 @@ private:
         matrix_view<produced<R, operand>> mixed;
         if (const status s = context.scratch.take(tokens_, width_, mixed); s != status::ok) return s;
         for (index h = 0; h < heads_; ++h) {
-            const status s = multiply<R>(row_block(p.codes, h * tokens_, tokens_), column_block(v.codes, h * d, d),
-                                         column_block(mixed, h * d, d), context_.max_bias(),
-                                         context_.epilogue(p.token, v.token), context);
+            const auto lhs = row_block(p, h * tokens_, tokens_);
+            const auto rhs = column_block(v, h * d, d);
+            const status s = multiply<R>(lhs.codes, rhs.codes, column_block(mixed, h * d, d), context_.max_bias(),
+                                         context_.epilogue(lhs.token, rhs.token), context);
             if (s != status::ok) return s;
         }
         return as_operand<R, operand>(as_const(mixed), mixture, context_edge_.number, context);

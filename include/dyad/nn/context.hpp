@@ -14,7 +14,8 @@
 
 namespace dyad::inline v1::nn {
 
-/// Sees every tensor as it is made: probe(edge number, codes, token), real value = code * scale(edge) * token.factor().
+/// Sees every tensor as it is made: probe(edge number, codes, token), real value = code * scale(edge) *
+/// factor_at(token, row, column).
 struct no_probe {
     template <class T, class Token>
     constexpr void operator()(int, matrix_view<const T>, Token) const noexcept {}
@@ -55,14 +56,20 @@ status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<
     return s;
 }
 
-/// What was produced as the operand that a product reads: the same memory, or quantized with a dynamic scale. Shown to
-/// the probe as `edge`.
+/// What was produced as the operand that a product reads, which sums as `sums` says: the same memory, or quantized with
+/// scales of its own. Shown to the probe as `edge`.
+template <recipe R, number T, class Context>
+status as_operand(matrix_view<const produced<R, T>> in, const contraction& sums, tensor_of<R, T>& out, int edge,
+                  const Context& context) noexcept {
+    const status s = R::scaling::template operand<T>(in, sums, context, out);
+    if (s == status::ok) context.show(edge, out.codes, out.token);
+    return s;
+}
+/// An lhs: a product sums over all of its columns.
 template <recipe R, number T, class Context>
 status as_operand(matrix_view<const produced<R, T>> in, tensor_of<R, T>& out, int edge,
                   const Context& context) noexcept {
-    const status s = R::scaling::template operand<T>(in, context.scratch, out);
-    if (s == status::ok) context.show(edge, out.codes, out.token);
-    return s;
+    return as_operand<R, T>(in, {contracted::columns, in.extent[1]}, out, edge, context);
 }
 
 /// Applies f.run to every row of src.

@@ -125,7 +125,7 @@ private:
     residual<R> sum_;
 };
 
-/// The mean over all rows of a tensor, as one row of Out.
+/// The mean over all rows of a tensor, as one row of Out: an operand of which a product sums over the rows.
 template <recipe R, number Out>
 class mean_rows {
 public:
@@ -148,7 +148,7 @@ public:
             if (static_cast<std::uint64_t>(rows_) > most) return status::k_exceeds_accumulator;
         }
         if (context.measuring()) return status::ok;
-        const auto epilogue = columns_.epilogue(in.token);
+        const auto epilogue = columns_.epilogue(static_scale{}, in.token);
         for (index j = 0; j < out.extent[1]; ++j) {
             sum_of<R> sum = 0;
             for (index i = 0; i < rows_; ++i) sum += code(in.codes(i, j));
@@ -162,8 +162,8 @@ public:
     }
 
 private:
-    static sum_of<R> code(operand x) noexcept {
-        if constexpr (carrier_rules::is_fixed<operand>) return static_cast<sum_of<R>>(x.raw());
+    static sum_of<R> code(carried<R, operand> x) noexcept {
+        if constexpr (carrier_rules::is_fixed<carried<R, operand>>) return static_cast<sum_of<R>>(x.raw());
         else return convert<sum_of<R>>(x);
     }
 

@@ -37,8 +37,14 @@ using sum_of = typename R::accumulator::sum_type;
 /// What is written where a product will read a T.
 template <recipe R, number T>
 using produced = typename R::scaling::template produced<T>;
+/// What a product reads where the recipe says T: mostly T itself.
 template <recipe R, number T>
-using tensor_of = tensor<T, typename R::scaling::token>;
+using carried = typename R::scaling::template carried<T>;
+template <recipe R, number T>
+using tensor_of = tensor<carried<R, T>, typename R::scaling::token>;
+/// How the recipe keeps a matrix of weights.
+template <recipe R>
+using weights_of = typename R::scaling::template weights<typename R::scaling, typename R::weight>;
 template <recipe R, number Out>
 using columns_of = typename R::scaling::template columns<sum_of<R>, Out>;
 

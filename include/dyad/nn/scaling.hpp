@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scaling policies of recipes: what one code of a tensor is worth, and how sums become codes of the next tensor.
-// real value = code * scale (static scales, known when the layer is prepared) * 2^token (dynamic ones).
+// real value = code * scale (static scales, known when the layer is prepared) * the token's factor (dynamic ones).
 #pragma once
 
 #include <concepts>
@@ -11,31 +11,16 @@
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/assert.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/linalg/epilogue.hpp>
 #include <dyad/math/requantize.hpp>
+#include <dyad/nn/tensor.hpp>
+#include <dyad/nn/weights.hpp>
 #include <dyad/number/convert.hpp>
 #include <dyad/number/dyadic.hpp>
 
 namespace dyad::inline v1::nn {
-
-/// The run-time part of a scale: none, or a power of two.
-struct static_scale {
-    [[nodiscard]] static constexpr double factor() noexcept { return 1; }
-};
-struct dynamic_scale {
-    int exponent = 0;
-    [[nodiscard]] constexpr double factor() const noexcept {
-        return pack_as<double>(unpacked::finite(false, 1, exponent), rounding::nearest_even, saturation::none);
-    }
-};
-
-/// An operand of a matrix product.
-template <number T, class Token>
-struct tensor {
-    matrix_view<const T> codes;
-    [[no_unique_address]] Token token;
-};
 
 /// Largest |x| of a matrix; 0 for an empty one, NaN where an element is.
 [[nodiscard]] constexpr double largest_magnitude(matrix_view<const float> m) noexcept {
@@ -50,6 +35,11 @@ struct tensor {
     return largest;
 }
 
+/// Is every element of a matrix a finite number?
+[[nodiscard]] constexpr bool is_finite(matrix_view<const float> m) noexcept {
+    return largest_magnitude(m) <= static_cast<double>(std::numeric_limits<float>::max());
+}
+
 [[nodiscard]] constexpr bool is_positive_finite(double x) noexcept {
     return x > 0 && x <= std::numeric_limits<double>::max();
 }
@@ -59,6 +49,21 @@ template <class T>
 [[nodiscard]] constexpr vector_view<T> stored(vector_view<T> v) noexcept {
     return v.stride[0] == 0 ? make_vector(v.data, 1) : v;
 }
+
+/// scale_columns where a line of an operand has a factor of its own: a row of lhs, a column of rhs.
+template <number Out, class Lhs, class Rhs>
+struct scale_lines {
+    vector_view<const float> factors;
+    vector_view<const float> offsets;
+    Lhs lhs;
+    Rhs rhs;
+
+    template <class Sum>
+    [[nodiscard]] constexpr Out operator()(Sum sum, index row, index column) const noexcept {
+        const double at_run_time = factor_at(lhs, row, 0) * factor_at(rhs, 0, column);
+        return scale_columns<Out>{factors, offsets, at_run_time}(sum, row, column);
+    }
+};
 
 /// Parameters of `scale_columns`: real factors and offsets in float, one for each column or one for all.
 template <class Out>
@@ -85,9 +90,16 @@ struct real_columns {
         return status::ok;
     }
     [[nodiscard]] constexpr std::uint64_t max_bias() const noexcept { return 0; }  // added after the sum is scaled
-    template <class... Token>
-    [[nodiscard]] scale_columns<Out> epilogue(const Token&... tokens) const noexcept {
-        return {as_const(factors), as_const(offsets), (tokens.factor() * ...)};
+    /// For a product of operands with these tokens. Line scales must be those of the lines that are summed.
+    template <class Lhs, class Rhs = static_scale>
+    [[nodiscard]] auto epilogue(const Lhs& lhs, const Rhs& rhs = {}) const noexcept {
+        if constexpr (uniform_token<Lhs> && uniform_token<Rhs>) {
+            return scale_columns<Out>{as_const(factors), as_const(offsets), lhs.factor() * rhs.factor()};
+        } else {
+            if constexpr (!uniform_token<Lhs>) DYAD_ASSERT(lhs.values.stride[1] == 0);
+            if constexpr (!uniform_token<Rhs>) DYAD_ASSERT(rhs.values.stride[0] == 0);
+            return scale_lines<Out, Lhs, Rhs>{as_const(factors), as_const(offsets), lhs, rhs};
+        }
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
@@ -146,6 +158,12 @@ struct real_scaling {
     /// What a layer writes where a product will read a T.
     template <number T>
     using produced = T;
+    /// What a product reads where the recipe says T.
+    template <number T>
+    using carried = T;
+    /// How weights are kept; Self is the recipe's own policy.
+    template <class Self, number W>
+    using weights = row_weights<Self, W>;
     template <class Sum, number Out>
     using columns = real_columns<Out>;
     template <number T>
@@ -167,9 +185,9 @@ struct real_scaling {
         const double largest = largest_magnitude(row_block(weights, row, 1));
         return wants_scale<W>() && largest == 0 ? if_zero : scale<W>(largest);
     }
-    /// The produced tensor as an operand: here the same memory.
-    template <number T>
-    static status operand(matrix_view<const T> in, arena&, tensor<T, token>& out) noexcept {
+    /// The produced tensor as an operand of a product that sums as it says: here the same memory.
+    template <number T, class Context>
+    static status operand(matrix_view<const T> in, const contraction&, const Context&, tensor<T, token>& out) noexcept {
         out = {in, {}};
         return status::ok;
     }
@@ -284,12 +302,13 @@ struct dynamic_power_of_two_scaling : real_scaling {
     [[nodiscard]] static constexpr double weight_scale(matrix_view<const float> weights, index, double) noexcept {
         return dynamic_scale{exponent<W>(largest_magnitude(weights))}.factor();
     }
-    template <format T>
-    static status operand(matrix_view<const float> in, arena& scratch, tensor<T, token>& out) noexcept {
+    template <format T, class Context>
+    static status operand(matrix_view<const float> in, const contraction&, const Context& context,
+                          tensor<T, token>& out) noexcept {
         matrix_view<T> codes;
-        if (const status s = scratch.take(in.extent[0], in.extent[1], codes); s != status::ok) return s;
+        if (const status s = context.scratch.take(in.extent[0], in.extent[1], codes); s != status::ok) return s;
         out = {as_const(codes), {}};
-        if (scratch.is_measuring()) return status::ok;
+        if (context.measuring()) return status::ok;
         const double largest = largest_magnitude(in);
         if (!(largest <= std::numeric_limits<double>::max())) return status::value_not_finite;
         const dynamic_scale scale{exponent<T>(largest)};

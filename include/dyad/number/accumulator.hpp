@@ -4,7 +4,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <limits>
 
+#include <dyad/core/bits.hpp>
 #include <dyad/core/saturation.hpp>
 #include <dyad/number/fixed.hpp>
 
@@ -33,14 +35,17 @@ struct float_ordered {
     using sum_type = float;
 };
 
-/// Largest |raw| of a fixed-point type.
+/// Largest |raw| of a fixed-point type, or of ternary.
 template <format T>
-    requires requires {
-        T::max_raw;
+    requires requires(const T& x) {
+        x.raw();
         T::fraction;
     }
-inline constexpr std::uint64_t max_magnitude =
-    T::is_signed ? static_cast<std::uint64_t>(T::max_raw) + 1 : static_cast<std::uint64_t>(T::max_raw);
+inline constexpr std::uint64_t max_magnitude = [] {
+    const auto low = static_cast<std::uint64_t>(-static_cast<int128_t>(std::numeric_limits<T>::lowest().raw()));
+    const auto high = static_cast<std::uint64_t>(std::numeric_limits<T>::max().raw());
+    return low > high ? low : high;
+}();
 
 /// How many products of an A and a B, whatever their codes, plus one bias of at most |bias|, fit a T; in raw units.
 /// K products are safe if K <= max_terms (the one sum that is exactly T's lowest value is not counted on).

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The digits model's logits under a recipe as one number, on a few images that both programs of golden tests share.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../../examples/study/calibrate.hpp"
+#include "../../examples/study/recipe_runner.hpp"
+#include "../../examples/study/recipes.hpp"
+
+namespace dyad_test {
+
+inline constexpr std::size_t calibration_images = 20;
+inline constexpr std::size_t test_images = 12;
+
+/// FNV-1a over the 64-bit words of all logits.
+template <class Recipe>
+[[nodiscard]] std::uint64_t fingerprint(const dyad::io::safetensors& weights, const std::vector<double>& absmax,
+                                        const study::split_images& images) {
+    digits::model<Recipe> model(weights, absmax);
+    digits::scratch_memory scratch;
+    std::uint64_t hash = 1469598103934665603U;
+    for (std::size_t i = 0; i < test_images; ++i) {
+        for (const double x : model.logits(model.encode(images.test[i]), scratch)) {
+            hash = (hash ^ std::bit_cast<std::uint64_t>(x)) * 1099511628211U;
+        }
+    }
+    return hash;
+}
+
+/// Model, images and the ranges of float32's tensors on the first images for calibration.
+struct golden_inputs {
+    study::split_images images;
+    dyad::io::safetensors weights;
+    std::vector<double> absmax;
+
+    golden_inputs() {
+        const std::string folder = DYAD_SOURCE_FOLDER "/examples/digits";
+        images = study::split_by_use(digits::read_images(folder + "/digits_images.npy", folder + "/digits_labels.npy"));
+        images.calibration.resize(calibration_images);
+        weights = dyad::io::read_safetensors(folder + "/vit_digits.safetensors");
+        absmax = study::calibrate(*study::make_runner<study::float32>(weights, {}), images.calibration);
+    }
+    template <class Recipe>
+    [[nodiscard]] std::uint64_t of() const {
+        return fingerprint<Recipe>(weights, absmax, images);
+    }
+};
+
+}  // namespace dyad_test
