@@ -16,6 +16,7 @@
 #include <dyad/array/elements.hpp>
 #include <dyad/array/executor.hpp>
 #include <dyad/array/fused_blocks.hpp>
+#include <dyad/array/ggml.hpp>
 #include <dyad/array/group.hpp>
 #include <dyad/array/layer_norm.hpp>
 #include <dyad/array/overlap.hpp>

@@ -4,6 +4,7 @@
 
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/attention.hpp>
+#include <dyad/nn/block_scaling.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/functions.hpp>
@@ -11,4 +12,7 @@
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/nn/scaling.hpp>
+#include <dyad/nn/tensor.hpp>
+#include <dyad/nn/token_scaling.hpp>
 #include <dyad/nn/transformer.hpp>
+#include <dyad/nn/weights.hpp>
