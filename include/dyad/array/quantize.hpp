@@ -323,4 +323,24 @@ noexcept {
                       cap);
 }
 
+/// Blocks of two levels without the tensor's scale: told in a sentence.
+template <number From, block_type B, class... More>
+    requires(B::layout.levels == scale_levels::two)
+status quantize(std::span<const From>, std::span<B>, scale_choice, More...)
+noexcept {
+    static_assert(sizeof...(More) > 64,
+                  "dyad::quantize of blocks with two levels of scales (nvfp4) needs the tensor's scale "
+                  "as third argument: a float, or a float* that receives it.");
+    return status::tensor_scale_not_positive;
+}
+template <block_type B, number To>
+    requires(std::remove_const_t<B>::layout.levels == scale_levels::two)
+status dequantize(std::span<B>, std::span<To>)
+noexcept {
+    static_assert(sizeof(To) == 0,
+                  "dyad::dequantize of blocks with two levels of scales (nvfp4) needs the tensor's scale "
+                  "as second argument.");
+    return status::tensor_scale_not_positive;
+}
+
 }  // namespace dyad::inline v1
