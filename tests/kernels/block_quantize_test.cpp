@@ -232,12 +232,24 @@ TEST_CASE("quantize_power_blocks: OCP MX formats, all scales, every rule") {
     check_power_format<dyad::float8_e5m2_format, 32>(cases, "MXFP8 e5m2", 6);
 }
 
+/// One bit of exponent: sign and magnitude in equal steps, the elements of MSFP.
+constexpr float_format equal_steps(int significand_bits) {
+    return {.exponent_bits = 1,
+            .significand_bits = significand_bits,
+            .bias = 1,
+            .infinity = dyad::infinity_codes::none,
+            .nan = dyad::nan_codes::none};
+}
+
 TEST_CASE("quantize_power_blocks: blocks of 16, other formats") {
     tally cases("other blocks with powers of two");
     check_power_format<dyad::float4_e2m1fn_format, 16>(cases, "e2m1 by 16", 6);
     check_power_format<dyad::float6_e3m2fn_format, 16>(cases, "e3m2 by 16", 6);
     check_power_format<dyad::float8_e4m3fn_format, 16>(cases, "e4m3 by 16", 6);
     check_power_format<dyad::float8_e3m4_format, 32>(cases, "e3m4", 6);
+    check_power_format<equal_steps(2), 16>(cases, "e1m2 by 16", 6);
+    check_power_format<equal_steps(4), 16>(cases, "e1m4 by 16", 6);
+    check_power_format<equal_steps(6), 16>(cases, "e1m6 by 16", 6);
 }
 
 TEST_CASE("quantize_power_blocks: scales given by the exponent alone") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// 64 signed codes from sixteen words each to their places in blocks, with AVX-512. A code and its sign come together as
-// code * 2 + sign, by a shift across two words; one product of bit matrices for 64 codes then puts the sign on top.
+// 64 signed codes from sixteen words each to their places in blocks, with AVX-512. Two ways: from codes and the floats
+// that give their signs (NVFP4), which come together as code * 2 + sign, by a shift across two words; and from products
+// that hold a code and its sign (MX).
 #pragma once
 
 #if defined(__x86_64__)
@@ -20,12 +21,10 @@ namespace dyad::inline v1::avx512 {
     const std::size_t w = element % 16;
     return w / 4 * 16 + v / 2 * 8 + w % 4 * 2 + v % 2;
 }
-/// The bytes of 64 codes in order; of 32 pairs for codes of 4 bits.
-template <int Width>
-inline constexpr std::array<std::uint8_t, 64> places_of_codes = [] {
+/// The bytes of 32 pairs of codes in order.
+inline constexpr std::array<std::uint8_t, 64> places_of_pairs = [] {
     std::array<std::uint8_t, 64> places{};
-    constexpr std::size_t step = Width == 4 ? 2 : 1;
-    for (std::size_t i = 0; i < 64 / step; ++i) places[i] = static_cast<std::uint8_t>(byte_of_element(step * i));
+    for (std::size_t i = 0; i < 32; ++i) places[i] = static_cast<std::uint8_t>(byte_of_element(2 * i));
     return places;
 }();
 /// The bytes of 16 numbers of 24 bits.
@@ -35,14 +34,11 @@ inline constexpr std::array<std::uint8_t, 64> places_of_threes = [] {
     return places;
 }();
 
-/// Matrix of vgf2p8affineqb: each field of Width bits (a whole byte for 6) rotates down by one, bit 0 to its top.
-template <int Width>
+/// Matrix of vgf2p8affineqb: each nibble rotates down by one, bit 0 to its top.
 inline constexpr std::uint64_t sign_to_top = [] {
     std::uint64_t matrix = 0;
     for (int bit = 0; bit < 8; ++bit) {
-        const int field = Width == 4 ? bit / 4 * 4 : 0;
-        if (bit - field >= Width) continue;
-        const int from = bit - field == Width - 1 ? field : bit + 1;
+        const int from = bit % 4 == 3 ? bit - 3 : bit + 1;
         matrix |= std::uint64_t{1} << (8 * (7 - bit) + from);
     }
     return matrix;
@@ -57,24 +53,15 @@ inline constexpr std::uint64_t sign_to_top = [] {
     return code0;
 }
 
-/// What is packed of 64 elements, in the low 8 * Width bytes, from join_codes of the first 32 and of the others.
-template <int Width>
-[[gnu::target("avx512vbmi,avx512vbmi2,gfni"), gnu::always_inline]] inline bytes pack_joined(words first,
-                                                                                            words second) noexcept {
+/// 64 codes of 4 bits in the low 32 bytes, from join_codes of the first 32 and of the others.
+[[gnu::target("avx512vbmi,gfni"), gnu::always_inline]] inline bytes pack_joined(words first, words second) noexcept {
     words all;
     __asm__("vpackuswb %2, %1, %0" : "=v"(all) : "v"(first), "v"(second));
-    if constexpr (Width == 4) all |= all >> 12U;  // elements 2 i and 2 i + 1 are two bytes apart
-    const longs matrix = longs{} + sign_to_top<Width>;
+    all |= all >> 12U;  // elements 2 i and 2 i + 1 are two bytes apart
+    const longs matrix = longs{} + sign_to_top;
     __asm__("vgf2p8affineqb $0, %1, %0, %0" : "+v"(all) : "v"(matrix));
     bytes y;
-    __asm__("vpermb %2, %1, %0" : "=v"(y) : "v"(load(places_of_codes<Width>.data())), "v"(all));
-    if constexpr (Width == 6) {
-        const halves pairs = halves{} + std::uint16_t{0x4001};  // 1 and 2^6
-        const words fours = words{} + 0x1000'0001U;             // 1 and 2^12
-        __asm__("vpmaddubsw %1, %0, %0" : "+v"(y) : "v"(pairs));
-        __asm__("vpmaddwd %1, %0, %0" : "+v"(y) : "v"(fours));
-        __asm__("vpermb %0, %1, %0" : "+v"(y) : "v"(load(places_of_threes.data())));
-    }
+    __asm__("vpermb %2, %1, %0" : "=v"(y) : "v"(load(places_of_pairs.data())), "v"(all));
     return y;
 }
 

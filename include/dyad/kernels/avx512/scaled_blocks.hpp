@@ -146,9 +146,8 @@ quantize_scaled_groups(const float* src, std::size_t n, float tensor_scale, bloc
         for (std::size_t b = 0; b < block_group; b += 4) {
             const words first = encode_scaled_pair(src + 16 * b, c, b);
             const words second = encode_scaled_pair(src + 16 * b + 32, c, b + 2);
-            store_blocks<float4_e2m1fn_format, 16>(pack_joined<4>(first, second),
-                                                   to.codes + static_cast<std::ptrdiff_t>(b) * to.code_stride,
-                                                   to.code_stride);
+            store_blocks<float4_e2m1fn_format, 16>(
+                pack_joined(first, second), to.codes + static_cast<std::ptrdiff_t>(b) * to.code_stride, to.code_stride);
         }
         src += block_group * 16;
         to = next;
