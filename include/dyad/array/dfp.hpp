@@ -9,6 +9,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -20,7 +21,8 @@
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
-#include <dyad/number/accumulator.hpp>
+#include <dyad/core/rounding.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/power_of_two.hpp>
