@@ -4,7 +4,9 @@
 // scales exactly, into an exact accumulator; one rounding at the end and no floating-point variable before it.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -13,6 +15,7 @@
 #include <dyad/array/element_integers.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/array/view.hpp>
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/saturation.hpp>
 #include <dyad/number/arithmetic.hpp>

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -20,7 +21,8 @@
 #include <dyad/array/status.hpp>
 #include <dyad/array/tile_scales.hpp>
 #include <dyad/array/view.hpp>
-#include <dyad/number/accumulator.hpp>
+#include <dyad/core/rounding.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/fixed.hpp>
 #include <dyad/number/power_of_two.hpp>
@@ -168,26 +170,32 @@ template <bulk_rounding_rule Rule>
         rule, static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(columns) + static_cast<std::uint64_t>(j));
 }
 
-/// Tiles by a plan: exponent(tile) gives a tile's exponent as std::int64_t, raw(i, j, e) a number rounded to units of
-/// 2^e. First all tiles are looked at, so that an exponent out of range leaves dst as it was.
-template <dfp_view Dst, class Exponent, class Raw>
-constexpr status write_tiles(const Dst& dst, dfp_overflow overflow, const Exponent& exponent, const Raw& raw) noexcept {
-    constexpr std::int64_t lowest = Dst::scale::min_exponent;
-    const auto choose = [&](const matrix_part& tile) {
-        std::int64_t e = exponent(tile);
-        e = e < lowest ? lowest : e;
-        if (overflow == dfp_overflow::saturate) return e;
+/// Tiles by a plan: exponent(tile) gives a tile's exponent as std::int64_t, raws(tile) a function of i, j and e that
+/// gives the number rounded to units of 2^e. What needs an exponent out of range is found before anything is written.
+template <dfp_view Dst, class Exponent, class Raws>
+constexpr status write_tiles(const Dst& dst, dfp_overflow overflow, const Exponent& exponent,
+                             const Raws& raws) noexcept {
+    const auto at_least_lowest = [](std::int64_t e) {
+        return e < Dst::scale::min_exponent ? std::int64_t{Dst::scale::min_exponent} : e;
+    };
+    const auto needs_one_more = [&](const matrix_part& tile, std::int64_t e) {
+        if (overflow == dfp_overflow::saturate) return false;
+        const auto raw = raws(tile);
         bool fits = true;
         for_each_element(tile, [&](index i, index j) { fits = fits && holds_integer<Dst>(raw(i, j, e)); });
-        return fits ? e : e + 1;
+        return !fits;
     };
     const status fault = for_each_tile(dst, [&](const matrix_part& tile) {
-        return holds_exponent<Dst>(choose(tile)) ? status::ok : status::exponent_out_of_range;
+        const std::int64_t e = at_least_lowest(exponent(tile));
+        constexpr std::int64_t highest = Dst::scale::max_exponent;
+        return e > highest || (e == highest && needs_one_more(tile, e)) ? status::exponent_out_of_range : status::ok;
     });
     if (fault != status::ok) return fault;
     return for_each_tile(dst, [&](const matrix_part& tile) {
-        const std::int64_t e = choose(tile);
+        std::int64_t e = at_least_lowest(exponent(tile));
+        if (needs_one_more(tile, e)) ++e;
         dst.scales(tile.first_row, tile.first_column) = Dst::scale::from_exponent(e);
+        const auto raw = raws(tile);
         for_each_element(tile, [&](index i, index j) { dst.codes(i, j) = clamped<Dst>(raw(i, j, e)); });
         return status::ok;
     });
@@ -195,10 +203,23 @@ constexpr status write_tiles(const Dst& dst, dfp_overflow overflow, const Expone
 
 // --- sums ---
 
-/// a 2^ea + b 2^eb in units of 2^e, rounded once; e >= ea, eb.
+/// x * 2^-down rounded. To nearest even without a branch on the number: x + half, less one unit below an even quotient,
+/// cut.
 template <rounding_rule Rule>
-[[nodiscard]] constexpr int128_t aligned_sum(std::int64_t a, int ea, std::int64_t b, int eb, std::int64_t e,
-                                             Rule rule) noexcept {
+[[nodiscard]] constexpr std::int64_t round_raw(std::int64_t x, int down, Rule rule) noexcept {
+    if constexpr (std::same_as<Rule, rounding>) {
+        constexpr std::int64_t most = std::int64_t{1} << 61;
+        if (rule == rounding::nearest_even && down >= 1 && down <= 60 && x < most && x > -most) {
+            return (x + (std::int64_t{1} << (down - 1)) - 1 + ((x >> down) & 1)) >> down;
+        }
+    }
+    return round_shift_right(x, down, rule);
+}
+
+/// a 2^ea + b 2^eb in units of 2^e, rounded once; e >= ea, eb. Of any words and exponents.
+template <rounding_rule Rule>
+[[nodiscard]] constexpr int128_t aligned_sum_of_words(std::int64_t a, int ea, std::int64_t b, int eb, std::int64_t e,
+                                                      Rule rule) noexcept {
     const int low = ea < eb ? ea : eb;
     const int gap = (ea < eb ? eb : ea) - low;
     if (gap <= 60) {
@@ -212,6 +233,18 @@ template <rounding_rule Rule>
     const auto down = static_cast<int>(e - sum.exponent);  // at least 0, as e is at least ea and eb
     const uint128_t m = round_shift_right(sum.significand, down, sum.negative, rule);
     return sum.negative ? -static_cast<int128_t>(m) : static_cast<int128_t>(m);
+}
+/// The same; of short numbers with exponents near each other in one word.
+template <rounding_rule Rule>
+[[nodiscard]] constexpr int128_t aligned_sum(std::int64_t a, int ea, std::int64_t b, int eb, std::int64_t e,
+                                             Rule rule) noexcept {
+    const int low = ea < eb ? ea : eb;
+    const int gap = (ea < eb ? eb : ea) - low;
+    if (gap <= 28 && a == static_cast<std::int32_t>(a) && b == static_cast<std::int32_t>(b)) {
+        const std::int64_t high = (ea < eb ? b : a) * (std::int64_t{1} << gap);
+        return round_raw(high + (ea < eb ? a : b), static_cast<int>(e - low), rule);
+    }
+    return aligned_sum_of_words(a, ea, b, eb, e, rule);
 }
 
 /// dst = lhs + rhs: per tile of dst in units of the larger of the two exponents (or dst's smallest, if that is larger),
@@ -239,9 +272,11 @@ status add(const A& lhs, const B& rhs, const Dst& dst, Rule rule = rounding::nea
             const int eb = exponent_at(rhs, tile);
             return std::int64_t{ea > eb ? ea : eb};
         },
-        [&](index i, index j, std::int64_t e) {
-            return aligned_sum(lhs.codes(i, j).raw(), lhs.scales(i, j).exponent(), rhs.codes(i, j).raw(),
-                               rhs.scales(i, j).exponent(), e, rule_at(rule, i, j, columns));
+        [&](const matrix_part& tile) {
+            return [&, ea = exponent_at(lhs, tile), eb = exponent_at(rhs, tile)](index i, index j, std::int64_t e) {
+                return aligned_sum(lhs.codes(i, j).raw(), ea, rhs.codes(i, j).raw(), eb, e,
+                                   rule_at(rule, i, j, columns));
+            };
         });
 }
 

@@ -116,12 +116,13 @@ status down_convert(const Src& src, const Dst& dst, Rule rule = rounding::neares
             const int excess = bit_width(all) - (dfp_width<Dst> - 1);
             return std::int64_t{exponent_at(src, tile)} + (excess > 0 ? excess : 0);
         },
-        [&](index i, index j, std::int64_t e) {
-            const std::int64_t raw = src.codes(i, j).raw();
-            // (a tile of zeros, whose exponent may be lower than src's)
-            if (raw == 0) return int128_t{0};
-            const auto down = static_cast<int>(e - src.scales(i, j).exponent());
-            return round_shift_right(int128_t{raw}, down, rule_at(rule, i, j, columns));
+        [&](const matrix_part& tile) {
+            return [&, from = exponent_at(src, tile)](index i, index j, std::int64_t e) {
+                const std::int64_t raw = src.codes(i, j).raw();
+                // (a tile of zeros, whose exponent may be lower than src's)
+                if (raw == 0) return std::int64_t{0};
+                return round_raw(raw, static_cast<int>(e - from), rule_at(rule, i, j, columns));
+            };
         });
 }
 

@@ -88,20 +88,14 @@ inline void ggml_write(const float* x, float largest, q4_0& y) noexcept {
 inline void ggml_write(const float* x, float largest, ggml_mxfp4& y) noexcept {
     const int e = largest == 0 ? 0 : ggml_exponent(largest) - 2 + 127;
     y.scale = float8_e8m0fnu::from_bits(static_cast<std::uint8_t>(e < 0 ? 0 : e));
-    // Twice the elements' magnitudes, in units of half the scale.
-    constexpr float twice[8]{0, 1, 2, 3, 4, 6, 8, 12};
-    const float half = static_cast<float>(y.scale) * 0.5f;
+    // An element is nearer than the one before from behind the middle of both on; all of this is exact.
+    constexpr float middles[7]{0.25f, 0.75f, 1.25f, 1.75f, 2.5f, 3.5f, 5};
+    const auto unit = static_cast<float>(y.scale);
     const auto code = [&](int i) {
         const float a = x[i] < 0 ? -x[i] : x[i];
-        int best = 0;
-        float least = a;
-        for (int k = 1; k < 8; ++k) {
-            const float error = twice[k] * half - a;
-            if ((error < 0 ? -error : error) >= least) continue;
-            least = error < 0 ? -error : error;
-            best = k;
-        }
-        return best != 0 && x[i] < 0 ? best | 8 : best;
+        int element = 0;
+        for (const float middle : middles) element += a > middle * unit ? 1 : 0;
+        return element != 0 && x[i] < 0 ? element | 8 : element;
     };
     for (int i = 0; i < 16; ++i) y.codes[i] = static_cast<std::uint8_t>(code(i) | code(i + 16) << 4);
 }
