@@ -78,8 +78,7 @@ constexpr bool values_are_bfloat16(int lowest, unsigned step) {
     }
     return true;
 }
-// The smallest element of MXINT8 is 2^-6, of E4M3 2^-9, of E2M1 2^-1; the smallest bfloat16 is 2^-133. The largest
-// powers of two leave bfloat16's range with elements that quantization does not pair with them: see the last cases.
+// (all scales at run time below)
 static_assert(values_are_bfloat16<dyad::mxint8>(0, 64));
 
 template <class T, block_type B>
@@ -91,25 +90,32 @@ static_assert(is_carried_by<float, dyad::bfp<10, 32>> && is_carried_by<float, dy
 static_assert(is_carried_by<float, dyad::q4_0>);
 
 TEST_CASE("block_scaling: bfloat16 holds every value of the blocks that it is chosen for") {
-    // Scales up to 2^119: 448 2^119 is the largest number of E4M3 that a bfloat16 holds.
-    const auto check = []<block_type B>(int lowest) {
+    const auto is_exact = []<block_type B>(int scale_exponent) {
         using E = typename B::element_type;
-        for (int e = lowest; e <= 119; ++e) {
-            const auto scale = dyad::unpacked::finite(false, 1, e);
-            for (unsigned code = 0; code < (1U << E::width); ++code) {
-                const auto element = dyad::unpack(E::from_bits(static_cast<typename E::bits_type>(code)));
-                if (element.kind != dyad::number_class::finite) continue;
-                const bool ok = is_bfloat16(dyad::resize<std::uint64_t>(dyad::exact_product(element, scale)));
-                if (!ok) FAIL_CHECK("code ", code, " of scale 2^", e);
-            }
+        const auto scale = dyad::unpacked::finite(false, 1, scale_exponent);
+        for (unsigned code = 0; code < (1U << E::width); ++code) {
+            const auto element = dyad::unpack(E::from_bits(static_cast<typename E::bits_type>(code)));
+            if (element.kind != dyad::number_class::finite) continue;
+            if (!is_bfloat16(dyad::resize<std::uint64_t>(dyad::exact_product(element, scale)))) return false;
         }
+        return true;
+    };
+    // From the smallest scale, or where bfloat16 begins, to the scale of the largest floats.
+    const auto check = [&]<block_type B>(int lowest) {
+        const int highest = 127 - dyad::largest_element<typename B::element_type>.top_exponent();
+        const bool minus_two = std::same_as<B, dyad::mxint8>;  // -2 2^127 is no float
+        for (int e = lowest; e <= highest - (minus_two ? 1 : 0); ++e) {
+            if (!is_exact.template operator()<B>(e)) FAIL_CHECK("inexact with 2^", e);
+        }
+        if (lowest > -127) CHECK(!is_exact.template operator()<B>(lowest - 1));
     };
     check.template operator()<dyad::mxint8>(-127);
     check.template operator()<dyad::mxfp4>(-127);
     check.template operator()<dyad::mxfp6_e2m3>(-127);
     check.template operator()<dyad::mxfp6_e3m2>(-127);
-    check.template operator()<dyad::mxfp8_e4m3>(-124);
     check.template operator()<dyad::msfp16>(-127);
+    check.template operator()<dyad::mxfp8_e4m3>(-116 - 8);
+    check.template operator()<dyad::mxfp8_e5m2>(-102 - 15);
     CHECK(values_are_bfloat16<dyad::nvfp4>(-9, 1));
 }
 

@@ -37,8 +37,9 @@ template <block_type B>
     return scale == 1 ? element : element + scale;
 }
 
-/// What holds every element * scale: bfloat16 where 8 digits do, else float. Exactly, but for blocks whose numbers are
-/// all so small (2^-125 and below) that bfloat16's subnormals begin to round them, once, to nearest even.
+/// What holds every element * scale: bfloat16 where 8 digits do, else float. Exactly, but for values that are no
+/// multiples of 2^-133, bfloat16's smallest number, which are rounded once more to nearest even: in blocks of E4M3
+/// whose largest number is below 2^-116, in blocks of E5M2 below 2^-102.
 template <block_type B>
 struct values_of_block {
     static_assert(digits_in_block<B>() <= 24, "dyad::nn::block_scaling needs blocks whose values are floats.");
