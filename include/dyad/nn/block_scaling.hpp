@@ -74,7 +74,7 @@ public:
         float tensor = 1;
         if constexpr (two_levels) tensor = find_tensor_scale<element, typename B::scale_type>(w);
         for (index i = 0; i < blocks_.extent[0]; ++i) {
-            const auto blocks = view_of_blocks(row(blocks_, i).data, columns_, tensor);
+            const auto blocks = view_of_blocks(row(blocks_, i).data, 1, columns_, tensor);
             if (const status s = quantize(row_block(w, i, 1), blocks, Rule); s != status::ok) return s;
             if (const status s = each(i, static_cast<double>(tensor)); s != status::ok) return s;
         }
@@ -105,7 +105,7 @@ private:
     static void decode(const B* blocks, value* values, index n) noexcept {
         float buffer[static_cast<std::size_t>(piece)];
         const matrix_view<float> floats = make_matrix(static_cast<float*>(buffer), 1, n);
-        static_cast<void>(dequantize(view_of_blocks(blocks, n), floats));
+        static_cast<void>(dequantize(view_of_blocks(blocks, 1, n), floats));
         const std::span<const float> read(buffer, static_cast<std::size_t>(n));
         static_cast<void>(convert(read, std::span<value>(values, read.size())));
     }
