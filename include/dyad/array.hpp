@@ -19,6 +19,7 @@
 #include <dyad/array/ggml.hpp>
 #include <dyad/array/group.hpp>
 #include <dyad/array/layer_norm.hpp>
+#include <dyad/array/matrix_cut.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/packed.hpp>
 #include <dyad/array/packed_copy.hpp>

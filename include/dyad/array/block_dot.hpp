@@ -310,8 +310,8 @@ concept one_level_block = block_type<B> && B::layout.levels == scale_levels::one
 template <class B>
 concept two_level_block = block_type<B> && B::layout.levels == scale_levels::two;
 
-/// Blocks with blocks, of any two kinds and sizes: all elements that both have (padding is zero, where there is no zero
-/// point; else, and for a part, take view_of_blocks with the number of elements). status::extents_differ where no
+/// Blocks with blocks, of any two kinds and sizes: all elements that both have (quantize pads with the value 0; for a
+/// part take view_of_blocks with the number of elements). status::extents_differ where no
 /// number of elements needs as many blocks of both kinds.
 template <one_level_block A, one_level_block B, number To, rounding_rule Rule = rounding>
 status dot_product(std::span<const A> lhs, std::span<const B> rhs, To& result, Rule rule = rounding::nearest_even,

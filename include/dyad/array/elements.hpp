@@ -57,6 +57,14 @@ void store_elements(instruction_set, packed_matrix<T> m, index i, index j, const
     static_cast<void>(copy_to_packed(std::span<const T>(src, static_cast<std::size_t>(n)), piece_of_row(m, i, j, n)));
 }
 
+/// The element of a block whose value is 0.
+template <class B>
+[[nodiscard]] constexpr typename B::element_type zero_element() noexcept {
+    using E = typename B::element_type;
+    if constexpr (B::layout.zero_point != 0) return E::saturating_from_raw(B::layout.zero_point);
+    else return E::from_bits(0);
+}
+
 /// Blocks whose codes are bits in order, and full: those of many blocks pack as one string.
 template <class B>
 inline constexpr bool packs_in_order =
@@ -116,10 +124,10 @@ void store_elements(instruction_set isa, block_codes<B> m, index i, index j, con
         }
     }
     for (index c = 0; c < n; ++c) m(i, j + c) = src[c];
-    // What is left of the row's last block becomes zeros.
+    // What is left of the row's last block gets codes of the value 0.
     if (n == 0 || j + n != m.extent[1]) return;
     for (index c = j + n; c % B::size != 0; ++c) {
-        m.block_of(i, j + n - 1).set_element(static_cast<int>(c % B::size), B::element_type::from_bits(0));
+        m.block_of(i, j + n - 1).set_element(static_cast<int>(c % B::size), zero_element<B>());
     }
 }
 

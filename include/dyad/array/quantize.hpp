@@ -18,6 +18,7 @@
 #include <dyad/array/elements.hpp>
 #include <dyad/array/executor.hpp>
 #include <dyad/array/fused_blocks.hpp>
+#include <dyad/array/matrix_cut.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_rule.hpp>
@@ -34,62 +35,7 @@ namespace dyad::inline v1 {
     return best < cap ? best : cap;
 }
 
-/// Elements of one task, roughly: small enough to stay in a core's cache, large enough to be worth starting.
-inline constexpr index quantize_task = index{1} << 15;
-
-/// How a matrix is cut into parts for tasks: rows of tiles into runs of rows, and these into pieces of columns.
-struct matrix_cut {
-    index tile_rows, part_rows, part_columns, runs, down, across;
-    [[nodiscard]] constexpr index parts() const noexcept { return down * runs * across; }
-    /// (a short last row of tiles has empty parts)
-    [[nodiscard]] constexpr matrix_part operator()(index part, index rows, index columns) const noexcept {
-        const index run = part / across;
-        const index top = run / runs * tile_rows;
-        const index bottom = rows - top < tile_rows ? rows : top + tile_rows;
-        const index i = top + run % runs * part_rows;
-        const index j = part % across * part_columns;
-        return {i < bottom ? i : bottom, bottom - i < part_rows ? bottom : i + part_rows, j,
-                columns - j < part_columns ? columns : j + part_columns};
-    }
-};
-[[nodiscard]] constexpr matrix_cut cut_matrix(index rows, index columns, index tile_rows, index part_rows,
-                                              index part_columns) noexcept {
-    return {tile_rows,
-            part_rows,
-            part_columns,
-            tiles_of(tile_rows, part_rows),
-            tiles_of(rows, tile_rows),
-            tiles_of(columns, part_columns)};
-}
-/// Parts one tile high and as many whole tiles wide as a piece of a row takes, or one wider tile.
-[[nodiscard]] constexpr matrix_cut cut_into_tiles(index rows, index columns, std::array<index, 2> tile) noexcept {
-    const index height = tile[0] < rows ? tile[0] : rows;
-    const index width = tile[1] < columns ? tile[1] : columns;
-    return cut_matrix(rows, columns, height, height, width >= piece_columns ? width : piece_columns / width * width);
-}
-/// Parts of some rows of one row of tiles, whatever the tiles' columns.
-[[nodiscard]] constexpr matrix_cut cut_into_rows(index rows, index columns, index tile_rows, index separable) noexcept {
-    constexpr index run = 32;
-    const index height = tile_rows < rows ? tile_rows : rows;
-    const index part_rows = height < run ? height : run;
-    const index pieces = quantize_task / part_rows / separable;
-    return cut_matrix(rows, columns, height, part_rows, (pieces < 1 ? 1 : pieces) * separable);
-}
-
-/// f(part) for all parts, several in one task. `alone`: one task, as neighbouring parts meet in a byte.
-template <class F, executor Executor>
-void for_each_part(const matrix_cut& cut, index rows, index columns, bool alone, const F& f, Executor& execute) {
-    const index parts = cut.parts();
-    const index of_part = cut.part_rows * cut.part_columns;
-    const index in_task = alone ? parts : of_part >= quantize_task ? 1 : quantize_task / of_part;
-    execute(tiles_of(parts, in_task), [&](index task) {
-        const index first = task * in_task;
-        const index last = parts - first < in_task ? parts : first + in_task;
-        for (index p = first; p < last; ++p) f(cut(p, rows, columns));
-    });
-}
-
-/// The faults of a matrix of numbers and a quantized view of it, of which `written` is what the call writes.
+/// The faults of a matrix of numbers and a quantized view of it.
 template <class T, class View>
 [[nodiscard]] status check_quantized(matrix_view<T> numbers, const View& view, status null_numbers,
                                      status null_codes) noexcept {
@@ -124,6 +70,13 @@ template <number From, class View>
     // (the scales of blocks lie between their codes)
     if constexpr (!requires { dst.codes.data->scale; }) {
         if (overlap(memory_of(scales), memory_of(dst.codes))) return status::scales_overlap_operand;
+    }
+    if constexpr (stores_zero_points<std::remove_const_t<decltype(dst.zero)>>) {
+        const auto zeros = zeros_of(dst, src.extent[0], src.extent[1]);
+        if (overlap(memory_of(zeros), memory_of(dst.codes)) || overlap(memory_of(zeros), memory_of(src)) ||
+            overlap(memory_of(zeros), memory_of(scales))) {
+            return status::scales_overlap_operand;
+        }
     }
     return overlap(memory_of(scales), memory_of(src)) ? status::scales_overlap_operand : status::ok;
 }
@@ -269,8 +222,8 @@ template <block_type B>
     return blocks.size() == static_cast<std::size_t>(tiles_of(static_cast<index>(n), B::size));
 }
 
-/// Numbers to blocks: dst has src.size() / B::size blocks, rounded up (else status::block_count_differs); codes behind
-/// the last element are 0. Everything else as for matrices.
+/// Numbers to blocks: dst has src.size() / B::size blocks, rounded up (else status::block_count_differs);
+/// elements behind the last one have the value 0. Everything else as for matrices.
 template <number From, block_type B, bulk_rounding_rule Rule = rounding, executor Executor = serial>
     requires(B::layout.levels == scale_levels::one)
 status quantize(std::span<const From> src, std::span<B> dst, scale_choice choice, Rule rule = rounding::nearest_even,

@@ -80,6 +80,13 @@ quantized_view(Codes, scale_map<S>, Zero) -> quantized_view<Codes, S, Zero>;
 template <code_matrix Codes, class S>
 quantized_view(Codes, scale_map<S>) -> quantized_view<Codes, S>;
 
+/// The stored zero points as a matrix, as scales_of gives the scales.
+template <code_matrix Codes, class S, class Z>
+[[nodiscard]] constexpr matrix_view<Z> zeros_of(const quantized_view<Codes, S, zero_points<Z>>& m, index rows,
+                                                index columns) noexcept {
+    return {m.zero.data, scales_of(m.scales, rows, columns).extent, m.scales.stride};
+}
+
 /// Rows become columns.
 template <code_matrix Codes, class S, class Zero>
 [[nodiscard]] constexpr quantized_view<Codes, S, Zero> transposed(const quantized_view<Codes, S, Zero>& m) noexcept {

@@ -19,8 +19,8 @@ concept same_quantized = std::same_as<typename A::element, typename B::element> 
     std::same_as<typename A::scale, typename B::scale> && std::same_as<decltype(A::zero), decltype(B::zero)>;
 
 /// dst = src, code by code and scale by scale. Equal extents (else status::extents_differ), equal tiles and scales of
-/// the tensor (else status::scales_differ), no memory in common. Codes behind the last element of a row of blocks are
-/// written as 0, and not read.
+/// the tensor (else status::scales_differ), no memory in common. Elements behind the last one of a row of blocks get
+/// the value 0, and are not read.
 template <class From, class To>
     requires same_quantized<From, To> status repack(const From& src, const To& dst)
 noexcept {

@@ -11,6 +11,7 @@
 #include <dyad/array/convert.hpp>
 #include <dyad/array/elements.hpp>
 #include <dyad/array/group.hpp>
+#include <dyad/array/matrix_cut.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_rule.hpp>
 #include <dyad/kernels/cpu.hpp>
@@ -18,16 +19,6 @@
 #include <dyad/kernels/scale.hpp>
 
 namespace dyad::inline v1 {
-
-/// Rows and columns first .. last - 1 of a matrix.
-struct matrix_part {
-    index first_row, last_row, first_column, last_column;
-};
-template <class T>
-[[nodiscard]] constexpr matrix_view<T> part_of(matrix_view<T> m, const matrix_part& p) noexcept {
-    return column_block(row_block(m, p.first_row, p.last_row - p.first_row), p.first_column,
-                        p.last_column - p.first_column);
-}
 
 /// What to quantize, into what, and how. `choice` is not looked at where the scales are given.
 template <number From, class View, bulk_rounding_rule Rule>
@@ -39,9 +30,6 @@ struct quantization {
     saturation policy;
     instruction_set isa;
 };
-
-/// Columns that one piece of a row has at most: whole tiles of up to convert_piece columns, or a part of a wider tile.
-inline constexpr index piece_columns = static_cast<index>(convert_piece);
 
 /// Floats that numbers of a type are exactly.
 template <class T>
