@@ -90,7 +90,9 @@ TEST_CASE_TEMPLATE("repack: blocks to arrays of codes and of scales and back los
         const dyad::index across = dyad::tiles_of(columns, B::size);
         std::vector<B> blocks(static_cast<std::size_t>(rows * across));
         std::vector<B> again(blocks.size());
-        for (B& b : blocks) std::memset(static_cast<void*>(&b), 0, sizeof b);
+        for (B& b : blocks) {
+            for (int k = 0; k < B::size; ++k) b.set_element(k, dyad::zero_element<B>());
+        }
         for (B& b : again) std::memset(static_cast<void*>(&b), 0x5a, sizeof b);
         const auto view = dyad::view_of_blocks(blocks.data(), rows, columns, 0.5F);
         fill(view, static_cast<unsigned>(columns));

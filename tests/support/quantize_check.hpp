@@ -217,7 +217,8 @@ private:
                 return cases_.check(false, r, ": scale ", scale, ", code ", code, ", value ", back[i], " not ", y);
         }
         bool padded = true;
-        for (int i = static_cast<int>(x.size()); i < B::size; ++i) padded = padded && code_in_block(block, i) == 0;
+        for (int i = static_cast<int>(x.size()); i < B::size; ++i)
+            padded = padded && code_in_block(block, i) == B::layout.zero_point;
         cases_.check(padded, r, ": codes behind the last element");
     }
 
