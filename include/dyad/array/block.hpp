@@ -169,18 +169,25 @@ using block_zero_point =
     std::conditional_t<B::layout.zero_point == 0, no_zero_points, constant_zero_point<B::layout.zero_point>>;
 
 /// rows * ceil(columns / B::size) blocks as a quantized view of rows x columns. The scales lie sizeof(B) apart.
-template <block_type B>
-[[nodiscard]] constexpr auto view_of_blocks(B* blocks, index rows, index columns, float tensor_scale = 1) noexcept {
+/// (A template of the columns' type, so that no tensor scale is taken for them.)
+template <block_type B, std::integral Columns>
+[[nodiscard]] constexpr auto view_of_blocks(B* blocks, index rows, Columns columns, float tensor_scale = 1) noexcept {
     using plain = std::remove_const_t<B>;
     using scale = std::conditional_t<std::is_const_v<B>, const typename plain::scale_type, typename plain::scale_type>;
     static_assert(sizeof(plain) % sizeof(scale) == 0, "dyad::view_of_blocks needs blocks that are whole scales apart.");
     constexpr auto apart = static_cast<index>(sizeof(plain) / sizeof(scale));
-    const block_codes<B> codes{blocks, {rows, columns}};
+    const block_codes<B> codes{blocks, {rows, static_cast<index>(columns)}};
     const scale_map<scale> scales{blocks == nullptr ? nullptr : &blocks->scale,
                                   {1, plain::size},
                                   {codes.blocks_in_row() * apart, apart},
                                   tensor_scale};
     return quantized_view<block_codes<B>, scale, block_zero_point<plain>>{codes, scales, {}};
+}
+
+/// The first n elements of blocks as one row.
+template <block_type B>
+[[nodiscard]] constexpr auto view_of_blocks(B* blocks, index n) noexcept {
+    return view_of_blocks(blocks, 1, n);
 }
 
 }  // namespace dyad::inline v1

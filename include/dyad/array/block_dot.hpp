@@ -300,8 +300,8 @@ status dot_product_of_blocks(std::span<const A> lhs, float lhs_scale, std::span<
                              To& result, Rule rule, saturation policy) noexcept {
     const index n = common_elements(lhs, rhs);
     if (n < 0) return status::extents_differ;
-    return dot_product(view_of_blocks(lhs.data(), n, lhs_scale), 0, view_of_blocks(rhs.data(), n, rhs_scale), 0, result,
-                       rule, policy);
+    return dot_product(view_of_blocks(lhs.data(), 1, n, lhs_scale), 0, view_of_blocks(rhs.data(), 1, n, rhs_scale), 0,
+                       result, rule, policy);
 }
 
 /// One level of scales, or two, of which the tensor's follows its blocks.
