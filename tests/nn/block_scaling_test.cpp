@@ -405,6 +405,23 @@ TEST_CASE("block_scaling: packed blocks are what lies in memory and in archives;
     }
 }
 
+TEST_CASE("block_scaling: linear gives back the scratch memory of decoded weights") {
+    const prepared<in_mxfp4> layer(3, 40);
+    const std::vector<float> x = floats_of(uneven_matrix(2, 40, 5));
+    std::vector<float> y(6);
+    const auto run = [&](const auto& context) {
+        tensor_of<in_mxfp4, in_mxfp4::operand> t;
+        const auto from = dyad::make_matrix(x.data(), 2, 40);
+        REQUIRE(as_operand<in_mxfp4, in_mxfp4::operand>(from, t, 0, context) == status::ok);
+        const std::size_t used = context.scratch.used();
+        const status s = layer.held.layer.run(t, dyad::make_matrix(y.data(), 2, 3), context);
+        CHECK(context.scratch.used() == used);
+        CHECK(context.scratch.peak() > used);
+        return s;
+    };
+    CHECK(run_in(std::size_t{1} << 14, run) == status::ok);
+}
+
 TEST_CASE("block_scaling: weights must be finite, extents not negative") {
     prepared<in_nvfp4> layer(2, 20);
     real_matrix w(2, 20);
