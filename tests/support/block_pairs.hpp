@@ -57,7 +57,7 @@ struct row_of_blocks {
             } while (!(tensor_scale > 0 && tensor_scale <= std::numeric_limits<float>::max()));
         }
     }
-    [[nodiscard]] auto view(index n) const { return dyad::view_of_blocks(blocks.data(), n, tensor_scale); }
+    [[nodiscard]] auto view(index n) const { return dyad::view_of_blocks(blocks.data(), 1, n, tensor_scale); }
 };
 
 /// A row whose kind of blocks is forgotten, so that each pair of kinds costs little more than the call.

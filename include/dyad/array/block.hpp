@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include <dyad/array/code_order.hpp>
+#include <dyad/array/packed_iterator.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/view.hpp>
@@ -54,6 +55,7 @@ struct block {
 
     [[nodiscard]] constexpr Element element(int i) const noexcept {
         const int first = first_bit(i);
+        if constexpr (Element::width <= 8) return Element::from_bits(load_code<Element::width>(codes, first));
         std::uint32_t bits = 0;
         for (int byte = first / 8; byte * 8 < first + Element::width; ++byte) {
             bits |= std::uint32_t{codes[byte]} << (8 * (byte - first / 8));
@@ -63,6 +65,7 @@ struct block {
     }
     constexpr void set_element(int i, Element x) noexcept {
         const int first = first_bit(i);
+        if constexpr (Element::width <= 8) return store_code<Element::width>(codes, first, x.bits());
         const std::uint32_t mask = low_mask<std::uint32_t>(Element::width) << (first % 8);
         const std::uint32_t code = std::uint32_t{x.bits()} << (first % 8);
         for (int byte = first / 8; byte * 8 < first + Element::width; ++byte) {

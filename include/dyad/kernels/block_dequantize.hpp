@@ -58,7 +58,7 @@ void dequantize_in_steps(instruction_set isa, const std::uint8_t* codes, std::pt
     for (std::size_t done = 0; done < blocks; done += block_group) {
         const std::size_t count = blocks - done < block_group ? blocks - done : block_group;
         std::uint8_t bytes[block_group * Size];
-        double factors[block_group];
+        double factors[block_group]{};
         for (std::size_t b = 0; b < count; ++b, codes += code_stride) {
             unpack_codes<F.width()>(isa, codes, block_code_bytes<F, Size>, Size, bytes + b * Size);
             factors[b] = static_cast<double>(scales[done + b]) * static_cast<double>(tensor_scale);

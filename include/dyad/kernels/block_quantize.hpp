@@ -33,7 +33,7 @@ template <float_format F, std::size_t Size>
 void quantize_power_group(instruction_set isa, const float* src, std::size_t blocks, power_rule rule, block_places to,
                           std::uint32_t* largest) noexcept {
     float scaled[block_group * Size];
-    double factors[block_group];
+    double factors[block_group]{};
     largest_magnitudes(isa, src, blocks, Size, largest);
     for (std::size_t b = 0; b < blocks; ++b) {
         const std::int32_t byte = scalar::power_byte(largest[b], rule);
@@ -50,7 +50,7 @@ inline void quantize_scaled_group(instruction_set isa, const float* src, std::si
     constexpr std::size_t size = 16;
     float scaled[block_group * size];
     float scales[block_group];
-    double divisors[block_group];
+    double divisors[block_group]{};
     std::uint8_t codes[block_group];
     largest_magnitudes(isa, src, blocks, size, largest);
     __builtin_memcpy(scales, largest, blocks * sizeof(float));
