@@ -111,8 +111,8 @@ void for_each_group(const float* src, std::size_t blocks, block_places to, std::
 /// nothing and are the caller's to replace. src apart from all else; places of different blocks apart.
 template <float_format F, std::size_t Size>
     requires block_of_floats<F, Size>
-void quantize_power_blocks(instruction_set isa, const float* src, std::size_t blocks, power_rule rule, block_places to,
-                           std::uint32_t* largest) noexcept {
+[[gnu::noinline]] void quantize_power_blocks(instruction_set isa, const float* src, std::size_t blocks, power_rule rule,
+                                             block_places to, std::uint32_t* largest) noexcept {
     const default_float_environment environment;
     const auto steps = [isa, rule](const float* from, std::size_t count, block_places places, std::uint32_t* bits) {
         quantize_power_group<F, Size>(isa, from, count, rule, places, bits);
@@ -131,8 +131,9 @@ void quantize_power_blocks(instruction_set isa, const float* src, std::size_t bl
 /// Blocks of 16 floats to float4_e2m1fn with float8_e4m3fn scales s, under a positive finite scale g of the tensor
 /// (NVFP4): s = nearest even of a / (6 g), at most 448; elements: nearest even of x / (s g), clamped to 6, with x's
 /// sign; zeros where s = 0. largest as above; here only blocks with NaN or infinity are the caller's.
-inline void quantize_scaled_blocks(instruction_set isa, const float* src, std::size_t blocks, float tensor_scale,
-                                   block_places to, std::uint32_t* largest) noexcept {
+[[gnu::noinline]] inline void quantize_scaled_blocks(instruction_set isa, const float* src, std::size_t blocks,
+                                                     float tensor_scale, block_places to,
+                                                     std::uint32_t* largest) noexcept {
     const default_float_environment environment;
     const auto steps = [isa, tensor_scale](const float* from, std::size_t count, block_places places,
                                            std::uint32_t* bits) {
