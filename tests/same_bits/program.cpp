@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints a hash of what number/, the functions of math/ made of integer arithmetic and the bulk conversions compute, in
+// Prints a hash of what number/, the functions of math/ made of integer arithmetic, the bulk conversions and numbers
+// that share scales compute, in
 // the floating-point environment that the first argument names: default, upward, downward, toward_zero, flush (x86-64:
 // FTZ and DAZ). Exit code 77 where the machine has no such environment.
 #include <array>
@@ -16,6 +17,7 @@
 #endif
 
 #include <dyad/array/convert.hpp>
+#include <dyad/array/quantize.hpp>
 #include <dyad/math.hpp>
 
 #include "work.hpp"
@@ -74,6 +76,49 @@ void bulk_work(same_bits::hash& all, same_bits::source& from) {
     bulk<dyad::fixed<8, 4>, float>(all, from);
 }
 
+/// Numbers that share scales: by the best kernels and by plain loops.
+template <dyad::format E, dyad::number S>
+void share_scales(same_bits::hash& all, same_bits::source& from, dyad::scale_rule rule, dyad::index tile_rows,
+                  dyad::index tile_columns) {
+    constexpr dyad::index rows = 4;
+    constexpr dyad::index columns = 80;
+    std::array<float, rows * columns> x{};
+    std::array<E, rows * columns> codes{};
+    std::array<S, rows * columns> scales{};
+    for (float& number : x) number = all.value() % 8 == 0 ? from.number<float>() : from.moderate<float>();
+    const auto src = dyad::make_matrix<const float>(x.data(), rows, columns);
+    dyad::quantized_view<dyad::matrix_view<E>, S> view{dyad::make_matrix(codes.data(), rows, columns),
+                                                       dyad::per_tile(scales.data(), tile_rows, tile_columns, columns),
+                                                       {}};
+    float tensor_scale = 1;
+    for (const auto isa : {dyad::instruction_set::scalar, dyad::instruction_set::avx2, dyad::instruction_set::avx512}) {
+        constexpr auto policy = dyad::saturation::propagate;
+        if (std::same_as<S, dyad::float8_e4m3fn>) {
+            all.add(static_cast<std::uint64_t>(
+                quantize(src, view, &tensor_scale, rule, dyad::rounding::nearest_even, policy, dyad::serial{}, isa)));
+            view.scales.tensor_scale = tensor_scale;
+        } else {
+            all.add(static_cast<std::uint64_t>(quantize(src, view, rule, from.mode(), policy, dyad::serial{}, isa)));
+        }
+        all.add_number(tensor_scale);
+        for (const E code : codes) all.add_number(code);
+        for (const S scale : scales) all.add_number(scale);
+        std::array<float, rows * columns> y{};
+        all.add(static_cast<std::uint64_t>(
+            dequantize(view, dyad::make_matrix(y.data(), rows, columns), dyad::serial{}, isa)));
+        for (const float number : y) all.add_number(number);
+    }
+}
+
+void shared_work(same_bits::hash& all, same_bits::source& from) {
+    using dyad::scale_rule;
+    share_scales<dyad::float4_e2m1fn, dyad::float8_e8m0fnu>(all, from, scale_rule::floor, 1, 32);
+    share_scales<dyad::float4_e2m1fn, dyad::float8_e4m3fn>(all, from, scale_rule::nearest, 1, 16);
+    share_scales<dyad::float4_e2m1fn, dyad::float8_e4m3fn>(all, from, scale_rule::four_over_six, 1, 16);
+    share_scales<dyad::integer<8>, float>(all, from, scale_rule::nearest, 1, dyad::whole_extent);
+    share_scales<dyad::integer<8>, float>(all, from, scale_rule::absmean, 4, 1);
+}
+
 /// Functions of one number: looked up, and of a wider type.
 template <dyad::format T>
 void functions(same_bits::hash& all, same_bits::source& from) {
@@ -91,6 +136,7 @@ int main(int argc, char** argv) {
     for (std::uint64_t i = 0; i < 100; ++i) {
         same_bits::source from(i);
         bulk_work(all, from);
+        shared_work(all, from);
     }
     for (std::uint64_t i = 0; i < 4000; ++i) {
         same_bits::source from(i);

@@ -121,7 +121,7 @@ void quantize_blocks_of_row(const quantization<float, View, Rule>& job, index i,
 
 /// One part of whole blocks, but for the ends of rows.
 template <number From, class View, class Rule>
-void quantize_fused(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
+[[gnu::noinline]] void quantize_fused(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
     if constexpr (std::same_as<From, float> && (has_power_blocks<View>() || has_scaled_blocks<View>)) {
         const index size = job.dst.scales.tile[1];
         const auto in_general = [&job](index i, index first, index last) {
@@ -184,7 +184,7 @@ template <class View, number To>
 
 /// One part of whole blocks, but for the ends of rows.
 template <class View, number To>
-void dequantize_fused(const dequantization<View, To>& job, const matrix_part& part) noexcept {
+[[gnu::noinline]] void dequantize_fused(const dequantization<View, To>& job, const matrix_part& part) noexcept {
     if constexpr (std::same_as<To, float> && has_decoded_blocks<View>()) {
         using E = typename View::element;
         using S = typename View::scale;

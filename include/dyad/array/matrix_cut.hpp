@@ -8,6 +8,7 @@
 #include <dyad/array/executor.hpp>
 #include <dyad/array/scale_map.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/kernels/float_environment.hpp>
 
 namespace dyad::inline v1 {
 
@@ -66,13 +67,15 @@ struct matrix_cut {
     return cut_matrix(rows, columns, height, part_rows, (pieces < 1 ? 1 : pieces) * separable);
 }
 
-/// f(part) for all parts, several in one task. `alone`: one task, as neighbouring parts meet in a byte.
+/// f(part) for all parts, several in one task, in the default floating-point environment: what f calls must not be
+/// inlined, so that no operation moves out of it. `alone`: one task, as neighbouring parts meet in a byte.
 template <class F, executor Executor>
 void for_each_part(const matrix_cut& cut, index rows, index columns, bool alone, const F& f, Executor& execute) {
     const index parts = cut.parts();
     const index of_part = cut.part_rows * (cut.part_columns < columns ? cut.part_columns : columns);
     const index in_task = alone ? parts : of_part >= quantize_task ? 1 : quantize_task / of_part;
     execute(tiles_of(parts, in_task), [&](index task) {
+        const default_float_environment environment;
         const index first = task * in_task;
         const index last = parts - first < in_task ? parts : first + in_task;
         for (index p = first; p < last; ++p) f(cut(p, rows, columns));

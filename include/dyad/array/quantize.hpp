@@ -10,7 +10,9 @@
 // NaN. If the scale's format has no NaN either: status::value_not_finite, and nothing is written.
 #pragma once
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -47,8 +49,8 @@ template <class T, class View>
         return status::extents_differ;
     }
     if (view.scales.tile[0] < 1 || view.scales.tile[1] < 1) return status::tile_not_positive;
-    const float g = view.scales.tensor_scale;
-    if (!(g > 0 && g <= std::numeric_limits<float>::max())) return status::tensor_scale_not_positive;
+    const auto g = std::bit_cast<std::uint32_t>(view.scales.tensor_scale);  // (whatever the compiler makes of NaN)
+    if (g == 0 || g >= 0x7f80'0000) return status::tensor_scale_not_positive;
     if (numbers.size() == 0) return status::ok;
     if (numbers.data == nullptr) return null_numbers;
     if (view.codes.data == nullptr) return null_codes;
@@ -151,7 +153,8 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
         return status::ok;
     }
     // A single tile: its scale first, then all rows side by side.
-    choose_scales(job, {0, rows, 0, columns});
+    for_each_part(
+        tiles, rows, columns, alone, [&job](const matrix_part& part) { choose_scales(job, part); }, execute);
     for_each_part(
         cut_into_rows(rows, columns, dst.scales.tile[0], separable_columns(dst.codes)), rows, columns,
         rows_share_bytes(dst.codes), [&job](const matrix_part& part) { write_elements(job, part); }, execute);

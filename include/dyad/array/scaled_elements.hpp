@@ -158,7 +158,7 @@ void quantize_row_piece(const quantization<From, View, Rule>& job, const piece_u
 
 /// Pass 2: the codes of a part within one row of tiles, by the scales that are there.
 template <number From, class View, class Rule>
-void write_elements(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
+[[gnu::noinline]] void write_elements(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
     using E = typename View::element;
     for (index j = part.first_column; j < part.last_column; j += piece_columns) {
         const index n = part.last_column - j < piece_columns ? part.last_column - j : piece_columns;
@@ -228,7 +228,7 @@ void dequantize_row_piece(const dequantization<View, float>& job, const piece_un
 
 /// The numbers of a part within one row of tiles.
 template <class View, number To>
-void dequantize_part(const dequantization<View, To>& job, const matrix_part& part) noexcept {
+[[gnu::noinline]] void dequantize_part(const dequantization<View, To>& job, const matrix_part& part) noexcept {
     using E = typename View::element;
     for (index j = part.first_column; j < part.last_column; j += piece_columns) {
         const index n = part.last_column - j < piece_columns ? part.last_column - j : piece_columns;

@@ -103,26 +103,22 @@ template <class View>
     }
 }
 
-/// Is a / (g max) as a double decided rightly when it is rounded to an S? The boundary between two S has at most 12
-/// digits, the divisor 24 + 11: a quotient that is not the boundary is 2^-48 of it away or more, and a double errs by
-/// 2^-53.
+/// Do the divisors g * max fit half a word, so that a 64-bit quotient to odd decides every rounding to a scale?
 template <class E, class S>
-inline constexpr bool divides_as_double = value_range_of<E>().precision <= 11 && value_range_of<S>().precision <= 11;
+inline constexpr bool divides_in_a_word = value_range_of<E>().precision <= 8 && value_range_of<S>().precision <= 32;
 
-/// S(largest * times / (tensor_scale * max)): rules that bring the largest magnitude to max / times.
+/// S(largest / (tensor_scale * max)), or 3/2 of that: rules that bring the largest magnitude to max, or to 2/3 of it.
 template <class View>
 [[nodiscard]] typename View::scale scale_to_largest(const unpacked& largest, bool is_wider,
                                                     float tensor_scale) noexcept {
     using E = typename View::element;
     using S = typename View::scale;
     constexpr unpacked max = largest_number<View>();
-    if constexpr (divides_as_double<E, S>) {
-        // (a magnitude of more digits than a float has is not exact here)
+    if constexpr (divides_in_a_word<E, S>) {
         if (largest.kind == number_class::finite && bit_width(largest.significand) <= 24) {
-            const auto a = pack_as<double>(largest, rounding::nearest_even, saturation::none) * (is_wider ? 1.5 : 1.0);
-            constexpr auto most = pack_as<double>(max, rounding::nearest_even, saturation::none);
-            return convert<S>(a / (static_cast<double>(tensor_scale) * most), rounding::nearest_even,
-                              saturation::finite);
+            const auto a = is_wider ? exact_product(largest, unpacked::finite(false, 3, -1)) : largest;
+            const auto divisor = exact_product(dyad::unpack(tensor_scale), max);
+            return pack_as<S>(quotient(a, divisor), rounding::nearest_even, saturation::finite);
         }
     }
     if (is_wider) return choose_wider_scale<E, S>(largest, tensor_scale, max);
@@ -189,30 +185,37 @@ void choose_tile_range(const quantization<From, View, Rule>& job, const group_st
 }
 
 /// The unit of one tile, scale * tensor_scale, in double: exact, where the scale is in a double's range (a float has 24
-/// digits). Kernels take it if it has at most 29 digits, and no zero point that is far from those of 22 bits.
+/// digits). Kernels take it if it has at most 29 digits, and no zero point that is far from those of 22 bits. Compared
+/// as bits: options that let compilers forget NaN and infinity change nothing.
 struct tile_unit {
     double value;
+    std::uint64_t magnitude;
     bool is_short;
 
-    [[nodiscard]] constexpr double size() const noexcept { return value < 0 ? -value : value; }
+    static constexpr auto low = std::bit_cast<std::uint64_t>(0x1p-600);
+    static constexpr auto high = std::bit_cast<std::uint64_t>(0x1p600);
+    static constexpr auto infinity = std::uint64_t{0x7ff} << 52;
     /// May kernels divide? A quotient to odd decides every rounding, and nothing is left of a quotient by 0, but to a
     /// directed rounding. A stochastic one wants all digits: those of a quotient by a power of two are there.
-    [[nodiscard]] bool divides(rounding rule) const noexcept {
+    [[nodiscard]] constexpr bool divides(rounding rule) const noexcept {
         const bool nearest = rule == rounding::nearest_even || rule == rounding::nearest_away;
-        return is_short && size() < 0x1p600 && (size() > 0x1p-600 || (value == 0 && nearest));
+        return is_short && magnitude < high && (magnitude > low || (magnitude == 0 && nearest));
     }
-    [[nodiscard]] bool divides(const stochastic_stream&) const noexcept {
-        return size() > 0x1p-600 && size() < 0x1p600 && is_short && (std::bit_cast<std::uint64_t>(value) << 12) == 0;
+    [[nodiscard]] constexpr bool divides(const stochastic_stream&) const noexcept {
+        return is_short && magnitude < high && magnitude > low && (magnitude << 12) == 0;
     }
-    [[nodiscard]] constexpr double divisor() const noexcept { return value == 0 ? 0x1p300 : value; }
+    [[nodiscard]] constexpr double divisor() const noexcept { return magnitude == 0 ? 0x1p300 : value; }
     /// May kernels multiply? By 0 and NaN as well.
-    [[nodiscard]] constexpr bool multiplies() const noexcept { return is_short && !(size() >= 0x1p600); }
+    [[nodiscard]] constexpr bool multiplies() const noexcept {
+        return is_short && (magnitude < high || magnitude > infinity);
+    }
 };
 template <number S>
 [[nodiscard]] tile_unit unit_of_scale(S scale, float tensor_scale) noexcept {
-    const double value = convert<double>(scale) * static_cast<double>(tensor_scale);
-    const bool is_nan = value != value;
-    return {value, is_nan || (std::bit_cast<std::uint64_t>(value) & low_mask<std::uint64_t>(52 - 28)) == 0};
+    const double value = convert<double>(scale) * convert<double>(tensor_scale);
+    const std::uint64_t magnitude = std::bit_cast<std::uint64_t>(value) & ~(std::uint64_t{1} << 63);
+    const bool is_short = (magnitude & low_mask<std::uint64_t>(52 - 28)) == 0 || magnitude > tile_unit::infinity;
+    return {value, magnitude, is_short};
 }
 template <class View>
 [[nodiscard]] tile_unit unit_at(const View& view, index i, index j) noexcept {
@@ -238,7 +241,7 @@ void sum_errors(const quantization<From, View, Rule>& job, const matrix_part& pa
     double units[convert_piece];
     for (index t = 0; t < tiles_of(columns, width); ++t) {
         const tile_unit unit = unit_of_scale(scales[t], job.dst.scales.tensor_scale);
-        const bool divides = unit.divides(rounding::nearest_even) && unit.value != 0;
+        const bool divides = unit.divides(rounding::nearest_even) && unit.magnitude != 0;
         is_unclear[t] = is_unclear[t] || !divides;
         for (index j = t * width; j < columns && j < (t + 1) * width; ++j) units[j] = divides ? unit.value : 1;
     }
@@ -267,7 +270,7 @@ void sum_errors(const quantization<From, View, Rule>& job, const matrix_part& pa
 /// is the first where there is nothing to choose.
 template <number From, class View, class Rule>
 void prefer_second_scales(const quantization<From, View, Rule>& job, const matrix_part& part, index width,
-                          typename View::scale* second) noexcept {
+                          typename View::scale* second, bool* is_unclear) noexcept {
     using E = typename View::element;
     using S = typename View::scale;
     const matrix_view<const From> src = part_of(job.src, part);
@@ -277,13 +280,12 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
     std::int64_t zero = 0;
     if constexpr (has_constant_zero_point<decltype(View::zero)>) zero = decltype(View::zero)::value;
     double errors[2][convert_piece] = {};
-    bool is_unclear[convert_piece] = {};
     bool in_bulk = false;
     if constexpr (is_float_exactly<From> && divides_in_bulk<E>) {
         in_bulk = zero == 0 && src.extent[1] <= piece_columns && src.extent[0] * width <= (index{1} << 20);
         if (in_bulk) {
-            sum_errors(job, part, width, static_cast<S*>(first), errors[0], static_cast<bool*>(is_unclear));
-            sum_errors(job, part, width, second, errors[1], static_cast<bool*>(is_unclear));
+            sum_errors(job, part, width, static_cast<S*>(first), errors[0], is_unclear);
+            sum_errors(job, part, width, second, errors[1], is_unclear);
         }
     }
     for (index t = 0; t < tiles; ++t) {
@@ -291,7 +293,6 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
         const double difference = errors[0][t] - errors[1][t];
         const double guard = (errors[0][t] + errors[1][t]) * 0x1p-30;
         bool is_larger = difference > 0;
-        // (also where an infinity or a NaN has made the errors so)
         if (!in_bulk || is_unclear[t] || !((difference < 0 ? -difference : difference) > guard)) {
             const index columns = src.extent[1] - t * width < width ? src.extent[1] - t * width : width;
             is_larger = has_larger_error<E>(column_block(src, t * width, columns), first[t], second[t],
@@ -301,9 +302,9 @@ void prefer_second_scales(const quantization<From, View, Rule>& job, const matri
     }
 }
 
-/// Pass 1: the scales (and zero points) of all tiles of a part.
+/// Pass 1: the scales (and zero points) of all tiles of a part. (Not inlined: see for_each_part.)
 template <number From, class View, class Rule>
-void choose_scales(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
+[[gnu::noinline]] void choose_scales(const quantization<From, View, Rule>& job, const matrix_part& part) noexcept {
     using E = typename View::element;
     using S = typename View::scale;
     const auto& map = job.dst.scales;
@@ -313,6 +314,7 @@ void choose_scales(const quantization<From, View, Rule>& job, const matrix_part&
     const bool chooses_again = job.choice.rule == scale_rule::four_over_six;
     std::uint32_t bits[convert_piece];
     S second[convert_piece];
+    bool is_unclear[convert_piece];
     if constexpr (is_float_exactly<From>) find_magnitudes(job.isa, src, width, static_cast<std::uint32_t*>(bits));
     for (index t = 0; t < tiles; ++t) {
         const index columns = src.extent[1] - t * width < width ? src.extent[1] - t * width : width;
@@ -335,11 +337,12 @@ void choose_scales(const quantization<From, View, Rule>& job, const matrix_part&
             scale = choose_tile_scale(job, state, tile);
         }
         if (chooses_again) {
+            is_unclear[t] = !known;
             second[t] =
                 poisons<E>(state, job.policy) ? scale : scale_to_largest<View>(state.largest, true, map.tensor_scale);
         }
     }
-    if (chooses_again) prefer_second_scales(job, part, width, static_cast<S*>(second));
+    if (chooses_again) prefer_second_scales(job, part, width, static_cast<S*>(second), static_cast<bool*>(is_unclear));
 }
 
 }  // namespace dyad::inline v1

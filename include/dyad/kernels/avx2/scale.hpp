@@ -5,16 +5,45 @@
 #if defined(__x86_64__)
 
 #include <cstddef>
+#include <cstdint>
 
 #include <dyad/kernels/scalar/scale.hpp>
 
 namespace dyad::inline v1::avx2 {
 
+using four_floats [[gnu::vector_size(16)]] = float;
+using four_words [[gnu::vector_size(16)]] = std::uint32_t;
+using four_doubles [[gnu::vector_size(32)]] = double;
+using four_longs [[gnu::vector_size(32)]] = std::uint64_t;
+
+/// scalar::divide_lane of four.
+template <class Factors>
+[[gnu::target("avx2"), gnu::always_inline]] inline four_words divide_four(const float* src, Factors divisors) noexcept {
+    constexpr std::uint64_t tail = (std::uint64_t{1} << 29) - 1;
+    four_floats from;
+    __builtin_memcpy(&from, src, sizeof from);
+    const four_doubles divisor = {divisors[0], divisors[1], divisors[2], divisors[3]};
+    four_doubles x = __builtin_convertvector(from, four_doubles);
+    __asm__("vdivpd %1, %0, %0" : "+x"(x) : "x"(divisor));  // (-ffast-math would multiply by inverses)
+    const four_longs q = reinterpret_cast<four_longs>(x) & (~std::uint64_t{0} >> 1);
+    const four_longs odd = (q | ((q & tail) + tail)) & ~tail;
+    const four_words found =
+        reinterpret_cast<four_words>(__builtin_convertvector(reinterpret_cast<four_doubles>(odd), four_floats));
+    const four_words bits = reinterpret_cast<four_words>(from);
+    const four_longs high = reinterpret_cast<four_longs>(divisor) >> 32U;
+    four_words y;
+    for (std::size_t i = 0; i < 4; ++i) {
+        y[i] = scalar::finish_quotient(found[i], bits[i], static_cast<std::uint32_t>(high[i]));
+    }
+    return y;
+}
 template <class Factors>
 [[gnu::target("avx2"), gnu::noinline]] inline void divide_blocks(const float* src, Factors divisors, float* dst,
                                                                  std::size_t n) noexcept {
-    for (std::size_t i = 0; i < n * scalar::lanes; i += scalar::lanes)
-        scalar::divide_block(src + i, divisors.from(i), dst + i);
+    for (std::size_t i = 0; i < n * scalar::lanes; i += 4) {
+        const four_words y = divide_four(src + i, divisors.from(i));
+        __builtin_memcpy(dst + i, &y, sizeof y);
+    }
 }
 template <class Inverses>
 [[gnu::target("avx2"), gnu::noinline]] inline void shift_blocks(const float* src, Inverses inverses, float* dst,

@@ -44,7 +44,8 @@ using eight_floats [[gnu::vector_size(32)]] = float;
 /// |x / divisor|, cut to 24 bits, a rest in the last one.
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles quotient_to_odd(doubles x, doubles divisor) noexcept {
     constexpr std::uint64_t tail = (std::uint64_t{1} << 29) - 1;
-    const longs q = reinterpret_cast<longs>(x / divisor);
+    __asm__("vdivpd %1, %0, %0" : "+v"(x) : "v"(divisor));  // (-ffast-math would multiply by inverses)
+    const longs q = reinterpret_cast<longs>(x);
     return reinterpret_cast<doubles>((q | ((q & tail) + tail)) & (~tail & (~std::uint64_t{0} >> 1)));
 }
 

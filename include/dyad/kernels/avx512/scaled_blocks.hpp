@@ -74,7 +74,8 @@ alignas(64) inline constexpr std::uint32_t codes_of_half_octaves[16] = {4, 5, 6,
     const doubles r1 = __builtin_convertvector(__builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15), doubles) *
                        static_cast<double>(tensor_scale);
     const words r = narrowed(r0, r1);
-    const floats inverse = 0x1.ffffep-1f / reinterpret_cast<floats>(r);  // 1 - 2^-20
+    words inverse = zero + std::bit_cast<std::uint32_t>(0x1.ffffep-1f);  // 1 - 2^-20
+    __asm__("vdivps %1, %0, %0" : "+v"(inverse) : "v"(r));               // (-ffast-math forgets infinities)
     __builtin_memcpy(out.scale, &r0, sizeof r0);
     __builtin_memcpy(out.scale + 8, &r1, sizeof r1);
     __builtin_memcpy(out.inverse, &inverse, sizeof inverse);

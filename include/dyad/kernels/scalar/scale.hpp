@@ -49,9 +49,22 @@ using own_factors = own_values<double>;
     return select(is_nonzero, found, magnitude) | ((bits ^ divisor_high) & 0x8000'0000);
 }
 
+/// x / y, rounded once. An instruction where there is one: with -ffast-math compilers multiply by inverses.
+[[nodiscard, gnu::always_inline]] inline double divided(double x, double y) noexcept {
+#if defined(__x86_64__)
+    __asm__("divsd %1, %0" : "+x"(x) : "x"(y));
+    return x;
+#elif defined(__aarch64__)
+    __asm__("fdiv %d0, %d0, %d1" : "+w"(x) : "w"(y));
+    return x;
+#else
+    return x / y;
+#endif
+}
+
 [[nodiscard, gnu::always_inline]] inline float divide_lane(float x, double divisor) noexcept {
     constexpr std::uint64_t tail = (std::uint64_t{1} << 29) - 1;
-    const auto q = std::bit_cast<std::uint64_t>(static_cast<double>(x) / divisor) & ~(std::uint64_t{1} << 63);
+    const auto q = std::bit_cast<std::uint64_t>(divided(static_cast<double>(x), divisor)) & ~(std::uint64_t{1} << 63);
     const std::uint64_t odd = (q | ((q & tail) + tail)) & ~tail;
     // Beyond float's range this is infinite or small, and clamped.
     const auto found = std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(odd)));
