@@ -33,6 +33,16 @@ struct block_layout {
     int zero_point = 0;  ///< the raw code that stands for 0; fixed-point elements only
 };
 
+template <class E>
+[[nodiscard]] constexpr bool has_room_above(int zero_point) noexcept {
+    if constexpr (requires {
+                      E::max_raw;
+                      E::min_raw;
+                  })
+        return zero_point >= E::min_raw && zero_point < E::max_raw;
+    else return true;
+}
+
 /// Value of element i: (element(i) - zero point) * scale, times the tensor's scale where there are two levels.
 template <format Element, number Scale, int Size, block_layout Layout = block_layout{}>
 struct block {
@@ -43,6 +53,8 @@ struct block {
     static_assert(
         Layout.zero_point == 0 || requires { Element::max_raw; },
         "dyad::block's zero_point needs a fixed-point Element.");
+    static_assert(has_room_above<Element>(Layout.zero_point),
+                  "dyad::block's zero_point must be a raw number of the Element, below the largest.");
 
     using element_type = Element;
     using scale_type = Scale;

@@ -66,7 +66,7 @@ template <dfp_view View>
     if (x.codes.extent[0] < 0 || x.codes.extent[1] < 0) return status::negative_extent;
     if (x.scales.tile[0] < 1 || x.scales.tile[1] < 1) return status::tile_not_positive;
     if (!(x.scales.tensor_scale == 1)) return status::tensor_scale_not_one;
-    if (x.codes.size() == 0) return status::ok;
+    if (x.codes.is_empty()) return status::ok;
     if (x.codes.data == nullptr) return null_codes;
     return x.scales.data == nullptr ? status::scales_null : status::ok;
 }

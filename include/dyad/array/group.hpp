@@ -96,7 +96,7 @@ template <number E, number From, rounding_rule Rule>
     unpacked_wide raw_unit = unit;
     raw_unit.exponent -= E::fraction;
     const auto raw = quantize_element<integer<40>>(x, raw_unit, rule, policy).raw();
-    return E::saturating_from_raw(raw + zero_point);
+    return E::saturating_from_raw(saturating_add<std::int64_t>(raw, zero_point));
 }
 
 /// The exact mean magnitude of the finite numbers over the tensor's scale, to odd; 0 where there is none.

@@ -19,7 +19,7 @@ struct byte_range {
 /// From the lowest to behind the highest element, gaps included; empty for an empty view.
 template <class T, int Rank>
 [[nodiscard]] byte_range memory_of(view<T, Rank> v) noexcept {
-    if (v.size() == 0) return {};
+    if (v.is_empty()) return {};
     index lowest = 0;
     index highest = 0;
     for (std::size_t r = 0; r < Rank; ++r) {

@@ -56,6 +56,12 @@ struct packed_elements {
         for (const index e : extent) product *= e;
         return product;
     }
+    [[nodiscard]] constexpr bool is_empty() const noexcept {
+        for (const index e : extent) {
+            if (e == 0) return true;
+        }
+        return false;
+    }
 };
 
 template <class T>
@@ -117,7 +123,7 @@ template <class T>
 /// that meet in one byte overlap, even where no element is common: a write rewrites the byte.
 template <class T, int Rank>
 [[nodiscard]] byte_range memory_of(packed_elements<T, Rank> v) noexcept {
-    if (v.size() == 0) return {};
+    if (v.is_empty()) return {};
     index lowest = v.offset;
     index highest = v.offset;
     for (std::size_t r = 0; r < Rank; ++r) {

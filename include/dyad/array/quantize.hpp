@@ -51,7 +51,7 @@ template <class T, class View>
     if (view.scales.tile[0] < 1 || view.scales.tile[1] < 1) return status::tile_not_positive;
     const auto g = std::bit_cast<std::uint32_t>(view.scales.tensor_scale);  // (whatever the compiler makes of NaN)
     if (g == 0 || g >= 0x7f80'0000) return status::tensor_scale_not_positive;
-    if (numbers.size() == 0) return status::ok;
+    if (numbers.is_empty()) return status::ok;
     if (numbers.data == nullptr) return null_numbers;
     if (view.codes.data == nullptr) return null_codes;
     if (view.scales.data == nullptr) return status::scales_null;
@@ -61,26 +61,44 @@ template <class T, class View>
     return status::ok;
 }
 
-/// What a call that writes codes must not meet. `with_scales`: it writes these too.
-template <number From, class View>
-[[nodiscard]] status check_written(matrix_view<const From> src, const View& dst, bool with_scales) noexcept {
-    const auto scales = scales_of(dst.scales, src.extent[0], src.extent[1]);
-    if (overlap(memory_of(src), memory_of(dst.codes))) return status::dst_overlaps_src;
-    if (overlaps_itself_as_codes(dst.codes)) return status::dst_overlaps_itself;
-    if (!with_scales) return status::ok;
-    if (overlaps_itself(scales)) return status::scales_overlap_themselves;
-    // (the scales of blocks lie between their codes)
-    if constexpr (!requires { dst.codes.data->scale; }) {
-        if (overlap(memory_of(scales), memory_of(dst.codes))) return status::scales_overlap_operand;
+/// Do the scales of blocks lie where the blocks have them, between their codes?
+template <class View>
+[[nodiscard]] constexpr bool has_scales_of_blocks(const View& view) noexcept {
+    if constexpr (requires { view.codes.data->scale; }) {
+        const auto own = view_of_blocks(view.codes.data, view.codes.extent[0], view.codes.extent[1]).scales;
+        return view.scales.data == own.data && view.scales.tile == own.tile && view.scales.stride == own.stride;
+    } else {
+        return false;
     }
-    if constexpr (stores_zero_points<std::remove_const_t<decltype(dst.zero)>>) {
-        const auto zeros = zeros_of(dst, src.extent[0], src.extent[1]);
-        if (overlap(memory_of(zeros), memory_of(dst.codes)) || overlap(memory_of(zeros), memory_of(src)) ||
-            overlap(memory_of(zeros), memory_of(scales))) {
+}
+
+/// What is written beside what is read: numbers and codes, one of them written, and the scales and zero points.
+template <class T, class View>
+[[nodiscard]] status check_apart(matrix_view<T> numbers, const View& view) noexcept {
+    const index rows = numbers.extent[0];
+    const index columns = numbers.extent[1];
+    const byte_range scales = memory_of(scales_of(view.scales, rows, columns));
+    if (overlap(memory_of(numbers), memory_of(view.codes))) return status::dst_overlaps_src;
+    if (overlap(scales, memory_of(numbers))) return status::scales_overlap_operand;
+    if (!has_scales_of_blocks(view) && overlap(scales, memory_of(view.codes))) return status::scales_overlap_operand;
+    if constexpr (stores_zero_points<std::remove_const_t<decltype(view.zero)>>) {
+        const byte_range zeros = memory_of(zeros_of(view, rows, columns));
+        if (overlap(zeros, memory_of(numbers)) || overlap(zeros, memory_of(view.codes)) || overlap(zeros, scales)) {
             return status::scales_overlap_operand;
         }
     }
-    return overlap(memory_of(scales), memory_of(src)) ? status::scales_overlap_operand : status::ok;
+    return status::ok;
+}
+
+/// What a call that writes codes, or scales as well, must not meet.
+template <number From, class View>
+[[nodiscard]] status check_written(matrix_view<const From> src, const View& dst, bool with_scales) noexcept {
+    static_assert(!std::is_const_v<typename decltype(View::codes)::element_type>,
+                  "dyad::quantize writes codes: those of dst must not be const.");
+    if (const status s = check_apart(src, dst); s != status::ok) return s;
+    if (overlaps_itself_as_codes(dst.codes)) return status::dst_overlaps_itself;
+    const auto scales = scales_of(dst.scales, src.extent[0], src.extent[1]);
+    return with_scales && overlaps_itself(scales) ? status::scales_overlap_themselves : status::ok;
 }
 
 /// Where neither elements nor scales can express NaN: is there one, or an infinity that is not to be clamped?
@@ -99,7 +117,7 @@ status quantize_with_scales(matrix_view<const From> src, const View& dst, Rule r
                             instruction_set cap = instruction_set::avx512) noexcept {
     if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
     if (!is_valid(rule)) return status::random_bits_out_of_range;
-    if (src.size() == 0) return status::ok;
+    if (src.is_empty()) return status::ok;
     if (const status s = check_written(src, dst, false); s != status::ok) return s;
     if (const status s = check_finite<View>(src, policy); s != status::ok) return s;
     const quantization<From, View, Rule> job{src, dst, scale_rule::nearest, rule, policy, at_most(cap)};
@@ -123,9 +141,12 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
                 instruction_set cap = instruction_set::avx512) noexcept {
     if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
     if (!is_valid(rule)) return status::random_bits_out_of_range;
+    static_assert(
+        !std::is_const_v<std::remove_pointer_t<decltype(dst.scales.data)>>,
+        "dyad::quantize writes scales: those of dst must not be const (quantize_with_scales takes them as they are).");
     constexpr bool has_places = stores_zero_points<decltype(View::zero)>;
     if (choice.rule == scale_rule::min_max && !has_places) return status::rule_needs_zero_points;
-    if (src.size() == 0) return status::ok;
+    if (src.is_empty()) return status::ok;
     if (const status s = check_written(src, dst, true); s != status::ok) return s;
     if (const status s = check_finite<View>(src, policy); s != status::ok) return s;
     const quantization<From, View, Rule> job{src, dst, choice, rule, policy, at_most(cap)};
@@ -181,6 +202,7 @@ template <number From, class View, bulk_rounding_rule Rule = rounding, executor 
 status quantize(matrix_view<const From> src, View dst, float* tensor_scale, scale_choice choice,
                 Rule rule = rounding::nearest_even, saturation policy = saturation::propagate, Executor&& execute = {},
                 instruction_set cap = instruction_set::avx512) noexcept {
+    if (tensor_scale == nullptr) return status::tensor_scale_null;
     dst.scales.tensor_scale = 1;
     if (const status s = check_quantized(src, dst, status::src_null, status::dst_null); s != status::ok) return s;
     dst.scales.tensor_scale = find_tensor_scale<typename View::element, typename View::scale>(src);
@@ -195,12 +217,11 @@ template <class View, number To, executor Executor = serial>
 status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {},
                   instruction_set cap = instruction_set::avx512) noexcept {
     if (const status s = check_quantized(dst, src, status::dst_null, status::src_null); s != status::ok) return s;
-    if (dst.size() == 0) return status::ok;
-    if (overlap(memory_of(src.codes), memory_of(dst))) return status::dst_overlaps_src;
+    if (dst.is_empty()) return status::ok;
+    if (const status s = check_apart(dst, src); s != status::ok) return s;
+    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
     const index rows = dst.extent[0];
     const index columns = dst.extent[1];
-    if (overlap(memory_of(scales_of(src.scales, rows, columns)), memory_of(dst))) return status::scales_overlap_operand;
-    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
     const dequantization<View, To> job{src, dst, at_most(cap)};
     if (is_fused(job)) {
         for_each_part(
@@ -212,6 +233,16 @@ status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {},
         cut_into_rows(rows, columns, src.scales.tile[0], 1), rows, columns, false,
         [&job](const matrix_part& part) { dequantize_part(job, part); }, execute);
     return status::ok;
+}
+
+/// Sources that could be written to.
+template <number From, class View, class... More>
+status quantize(matrix_view<From> src, const View& dst, More&&... more) noexcept {
+    return quantize(as_const(src), dst, static_cast<More&&>(more)...);
+}
+template <number From, class View, class... More>
+status quantize_with_scales(matrix_view<From> src, const View& dst, More&&... more) noexcept {
+    return quantize_with_scales(as_const(src), dst, static_cast<More&&>(more)...);
 }
 
 /// A span as a matrix of one row.
@@ -258,6 +289,12 @@ noexcept {
     if (!holds(dst, src.size())) return status::block_count_differs;
     return quantize(row_of(src), view_of_blocks(dst.data(), 1, static_cast<index>(src.size())), tensor_scale, choice,
                     rule, policy, execute, cap);
+}
+
+/// From numbers that could be written to.
+template <number From, block_type B, class... More>
+status quantize(std::span<From> src, std::span<B> dst, More&&... more) noexcept {
+    return quantize(std::span<const From>(src), dst, static_cast<More&&>(more)...);
 }
 
 /// Blocks to numbers.

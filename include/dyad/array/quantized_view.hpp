@@ -27,6 +27,18 @@ concept code_matrix = requires(const M m, index i) {
 template <code_matrix M>
 using element_of = std::remove_const_t<typename M::element_type>;
 
+/// Can the zero points that min_max finds be stored?
+template <class E, class Zero>
+[[nodiscard]] constexpr bool holds_zero_points() noexcept {
+    if constexpr (stores_zero_points<Zero> && requires { E::max_raw; }) {
+        using Z = typename Zero::value_type;
+        return static_cast<int128_t>(E::max_raw) <= static_cast<int128_t>(word_max<Z>()) &&
+               static_cast<int128_t>(E::min_raw) >= static_cast<int128_t>(word_min<Z>());
+    } else {
+        return true;
+    }
+}
+
 /// Codes, their scales, their zero points. S: the scale's format.
 template <code_matrix Codes, class S, class Zero = no_zero_points>
 struct quantized_view {
@@ -36,6 +48,11 @@ struct quantized_view {
 
     using element = element_of<Codes>;
     using scale = std::remove_const_t<S>;
+    static_assert(
+        std::same_as<Zero, no_zero_points> || requires { element::max_raw; },
+        "dyad::quantized_view's zero points need fixed-point elements.");
+    static_assert(holds_zero_points<element, Zero>(),
+                  "dyad::quantized_view's zero points must have a type that holds every raw number of the elements.");
 
     /// The zero point of element (i, j).
     [[nodiscard]] constexpr std::int64_t zero_point([[maybe_unused]] index i, [[maybe_unused]] index j) const noexcept {

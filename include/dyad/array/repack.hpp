@@ -51,6 +51,14 @@ noexcept {
     }
     if constexpr (stores_zero_points<std::remove_const_t<decltype(src.zero)>>) {
         if (src.zero.data == nullptr || dst.zero.data == nullptr) return status::zero_points_null;
+        const byte_range zeros = memory_of(zeros_of(src, rows, columns));
+        const byte_range new_zeros = memory_of(zeros_of(dst, rows, columns));
+        for (const byte_range other : {memory_of(scales), memory_of(src.codes), zeros}) {
+            if (overlap(new_zeros, other)) return status::scales_overlap_operand;
+        }
+        for (const byte_range other : {memory_of(new_scales), memory_of(dst.codes)}) {
+            if (overlap(zeros, other) || overlap(new_zeros, other)) return status::scales_overlap_operand;
+        }
     }
     for (index i = 0; i < scales.extent[0]; ++i) {
         for (index j = 0; j < scales.extent[1]; ++j) {

@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/number/native.hpp>
 
 namespace dyad::inline v1 {
@@ -34,8 +36,10 @@ struct scale_map {
     }
 };
 
-/// Tiles that cover n elements.
-[[nodiscard]] constexpr index tiles_of(index n, index tile) noexcept { return n / tile + (n % tile != 0 ? 1 : 0); }
+/// Tiles that cover n elements; 0 of a tile without extent, which a status tells later.
+[[nodiscard]] constexpr index tiles_of(index n, index tile) noexcept {
+    return tile < 1 ? 0 : n / tile + (n % tile != 0 ? 1 : 0);
+}
 
 /// The scales as a matrix: tiles by tiles.
 template <class S>
@@ -88,9 +92,12 @@ struct constant_zero_point {
     static constexpr int value = Value;
 };
 /// One beside each scale, at the same place and with the same strides. Z is an integer type: the element's own raw
-/// type, or a wider one.
+/// type, or a wider one (std::int8_t for integer<8>, std::uint8_t for uinteger<8>).
 template <class Z>
 struct zero_points {
+    static_assert(integer_word<std::remove_const_t<Z>>,
+                  "dyad::zero_points' Z must be an integer type of 8 to 64 bits.");
+    using value_type = std::remove_const_t<Z>;
     Z* data = nullptr;
 };
 

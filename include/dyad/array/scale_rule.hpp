@@ -40,7 +40,10 @@ struct scale_choice {
     int headroom = 0;
 
     constexpr scale_choice(scale_rule r, int headroom_bits = 0) noexcept  // NOLINT: a rule alone is a choice
-        : rule(r), headroom(headroom_bits) {}
+        : rule(r),
+          headroom(headroom_bits < -4096  ? -4096
+                   : headroom_bits > 4096 ? 4096
+                                          : headroom_bits) {}
 };
 
 /// Rules that give a power of two.

@@ -188,10 +188,14 @@ struct dequantization {
     instruction_set isa;
 };
 
-/// Elements that are floats exactly, and get there by a kernel or a plain conversion.
-template <class E>
-inline constexpr bool multiplies_in_bulk =
-    value_range_of<E>().precision <= 24 && value_range_of<E>().low >= -149 && value_range_of<E>().top <= 127;
+/// Elements that are floats exactly, less a zero point of 20 bits as well, and get there by a kernel or a plain
+/// conversion.
+template <class View>
+[[nodiscard]] constexpr bool multiplies_in_bulk() noexcept {
+    constexpr value_range range = value_range_of<typename View::element>();
+    constexpr int digits = std::same_as<decltype(View::zero), no_zero_points> ? 24 : 20;
+    return range.precision <= digits && range.low >= -149 && range.top <= 127;
+}
 
 /// n floats of elements, before they are scaled.
 template <class View>
@@ -229,10 +233,9 @@ void dequantize_row_piece(const dequantization<View, float>& job, const piece_un
 /// The numbers of a part within one row of tiles.
 template <class View, number To>
 [[gnu::noinline]] void dequantize_part(const dequantization<View, To>& job, const matrix_part& part) noexcept {
-    using E = typename View::element;
     for (index j = part.first_column; j < part.last_column; j += piece_columns) {
         const index n = part.last_column - j < piece_columns ? part.last_column - j : piece_columns;
-        if constexpr (std::same_as<To, float> && multiplies_in_bulk<E>) {
+        if constexpr (std::same_as<To, float> && multiplies_in_bulk<View>()) {
             piece_units units;
             find_units(
                 job.src, part.first_row, j, n, units, [](const tile_unit& u) { return u.multiplies(); },

@@ -53,7 +53,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                exponent_out_of_range,
                                                product_does_not_fit,
                                                headroom_exceeded,
-                                               scale_out_of_range};
+                                               scale_out_of_range,
+                                               tensor_scale_null};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -100,6 +101,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::scales_overlap_operand: return "the scales overlap the numbers or their codes";
         case status::block_count_differs:
             return "the number of blocks must be the number of elements over the block's size, rounded up";
+        case status::tensor_scale_null: return "the tensor's scale is to be stored through a null pointer";
         case status::tensor_scale_not_positive: return "the scale of the tensor is not a positive finite number";
         case status::scales_differ: return "two quantized views that must agree differ in their tiles or tensor scales";
         case status::rule_needs_zero_points: return "scale_rule::min_max needs a view with zero points";

@@ -214,7 +214,10 @@ template <number S>
 [[nodiscard]] tile_unit unit_of_scale(S scale, float tensor_scale) noexcept {
     const double value = convert<double>(scale) * convert<double>(tensor_scale);
     const std::uint64_t magnitude = std::bit_cast<std::uint64_t>(value) & ~(std::uint64_t{1} << 63);
-    const bool is_short = (magnitude & low_mask<std::uint64_t>(52 - 28)) == 0 || magnitude > tile_unit::infinity;
+    bool is_short = (magnitude & low_mask<std::uint64_t>(52 - 28)) == 0 || magnitude > tile_unit::infinity;
+    // Not what the product was rounded to, and no power of two that is too small for a double.
+    if constexpr (value_range_of<S>().precision > 24) is_short = false;
+    if constexpr (value_range_of<S>().low < -900) is_short = is_short && magnitude != 0;
     return {value, magnitude, is_short};
 }
 template <class View>

@@ -33,6 +33,13 @@ struct view {
         for (const index e : extent) product *= e;
         return product;
     }
+    /// Whatever size() says where the product of the extents is no index.
+    [[nodiscard]] constexpr bool is_empty() const noexcept {
+        for (const index e : extent) {
+            if (e == 0) return true;
+        }
+        return false;
+    }
 };
 
 template <class T>

@@ -84,9 +84,9 @@ void multiply_floats_by(instruction_set isa, const float* src, Factors factors, 
 }
 
 /// dst[i] = src[i] / divisor, the exact quotient rounded to odd to 24 bits: rounded again, to 22 bits or fewer and in
-/// any mode, it is the quotient rounded once. Magnitudes of nonzero quotients are clamped to [2^-100, 2^120]. Zeros,
-/// infinities and NaN stay, with the sign of a quotient. The divisor: finite, not 0, of either sign, at most 30
-/// significant bits. dst may be src, else apart.
+/// any mode, it is the quotient rounded once. Magnitudes of nonzero quotients are clamped to [2^-100, 2^120]. Zeros
+/// and infinities stay, with the sign of a quotient; NaN stays as it is. The divisor: finite, not 0, of either sign, at
+/// most 30 significant bits. dst may be src, else apart.
 inline void divide_floats(instruction_set isa, const float* src, double divisor, float* dst, std::size_t n) noexcept {
     if (!is_shift(divisor)) return divide_floats_by(isa, src, scalar::same_factor{divisor}, dst, n);
     shift_floats_by(isa, src, scalar::same_value<float>{static_cast<float>(1 / divisor)}, dst, n);

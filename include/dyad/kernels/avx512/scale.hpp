@@ -58,7 +58,8 @@ using eight_floats [[gnu::vector_size(32)]] = float;
     found = found > least ? found : least;
     found = found < most ? found : most;
     found = magnitude - 1U < 0x7f7f'ffffU ? found : magnitude;
-    return found | ((x ^ divisor_sign) & 0x8000'0000U);
+    const words sign = magnitude > 0x7f80'0000U ? x : x ^ divisor_sign;
+    return found | (sign & 0x8000'0000U);
 }
 
 template <class Factors>

@@ -46,7 +46,8 @@ using own_factors = own_values<double>;
     found = found > least_quotient ? found : least_quotient;
     found = found < most_quotient ? found : most_quotient;
     const bool is_nonzero = magnitude - 1 < 0x7f7f'ffff;  // and finite
-    return select(is_nonzero, found, magnitude) | ((bits ^ divisor_high) & 0x8000'0000);
+    const std::uint32_t sign = select(magnitude > 0x7f80'0000, bits, bits ^ divisor_high);
+    return select(is_nonzero, found, magnitude) | (sign & 0x8000'0000);
 }
 
 /// x / y, rounded once. An instruction where there is one: with -ffast-math compilers multiply by inverses.
