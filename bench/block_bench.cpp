@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include <dyad/array/quantize.hpp>
 #include <dyad/kernels/block_dequantize.hpp>
 #include <dyad/kernels/block_quantize.hpp>
 #include <dyad/number.hpp>
@@ -148,6 +150,53 @@ void add_format(const std::string& format) {
     }
 }
 
+/// The same as a user calls it: spans of floats and of blocks.
+template <class B>
+void add_blocks(const std::string& format, dyad::scale_rule rule) {
+    constexpr std::size_t blocks = in_level_2 / B::size;
+    add("quantize/" + format + "/" + std::to_string(in_level_2) + "/blocks", "dyad::quantize to " + format,
+        [rule](benchmark::State& state) {
+            std::vector<B> to(blocks);
+            const std::span<const float> from(floats());
+            auto s = dyad::status::ok;
+            for (auto _ : state) {
+                if constexpr (B::layout.levels == dyad::scale_levels::two) {
+                    s = dyad::quantize(from, std::span<B>(to), tensor_scale, rule);
+                } else {
+                    s = dyad::quantize(from, std::span<B>(to), rule);
+                }
+                benchmark::DoNotOptimize(to.data());
+                benchmark::ClobberMemory();
+            }
+            if (s != dyad::status::ok) return state.SkipWithError(dyad::to_string(s));
+            count(state);
+        });
+    add("dequantize/" + format + "/" + std::to_string(in_level_2) + "/blocks", "dyad::dequantize from " + format,
+        [rule](benchmark::State& state) {
+            std::vector<B> from(blocks);
+            std::vector<float> to(in_level_2);
+            const std::span<const float> numbers(floats());
+            auto s = dyad::status::ok;
+            if constexpr (B::layout.levels == dyad::scale_levels::two) {
+                s = dyad::quantize(numbers, std::span<B>(from), tensor_scale, rule);
+            } else {
+                s = dyad::quantize(numbers, std::span<B>(from), rule);
+            }
+            for (auto _ : state) {
+                const std::span<const B> all(from);
+                if constexpr (B::layout.levels == dyad::scale_levels::two) {
+                    s = dyad::dequantize(all, tensor_scale, std::span<float>(to));
+                } else {
+                    s = dyad::dequantize(all, std::span<float>(to));
+                }
+                benchmark::DoNotOptimize(to.data());
+                benchmark::ClobberMemory();
+            }
+            if (s != dyad::status::ok) return state.SkipWithError(dyad::to_string(s));
+            count(state);
+        });
+}
+
 void add_all() {
     constexpr float_format power = dyad::float8_e8m0fnu_format;
     benchmark::RegisterBenchmark(("memcpy/" + std::to_string(in_level_2)).c_str(), copy);
@@ -157,6 +206,13 @@ void add_all() {
     add_format<dyad::float8_e4m3fn_format, power, 32>("MXFP8 e4m3");
     add_format<dyad::float8_e5m2_format, power, 32>("MXFP8 e5m2");
     add_format<dyad::float4_e2m1fn_format, dyad::float8_e4m3fn_format, 16>("NVFP4");
+    add_blocks<dyad::mxfp4>("mxfp4", dyad::scale_rule::floor);
+    add_blocks<dyad::mxfp6_e2m3>("mxfp6_e2m3", dyad::scale_rule::floor);
+    add_blocks<dyad::mxfp8_e4m3>("mxfp8_e4m3", dyad::scale_rule::floor);
+    add_blocks<dyad::mxint8>("mxint8", dyad::scale_rule::floor);
+    add_blocks<dyad::nvfp4>("nvfp4", dyad::scale_rule::nearest);
+    add_blocks<dyad::nvfp4>("nvfp4 four_over_six", dyad::scale_rule::four_over_six);
+    add_blocks<dyad::q8_0>("q8_0", dyad::scale_rule::nearest);
 }
 
 }  // namespace

@@ -144,6 +144,8 @@ status quantize(matrix_view<const From> src, const View& dst, scale_choice choic
     static_assert(
         !std::is_const_v<std::remove_pointer_t<decltype(dst.scales.data)>>,
         "dyad::quantize writes scales: those of dst must not be const (quantize_with_scales takes them as they are).");
+    static_assert(holds_zero_points<typename View::element, decltype(View::zero)>(),
+                  "dyad::quantize stores zero points: their type must hold every raw number of the elements.");
     constexpr bool has_places = stores_zero_points<decltype(View::zero)>;
     if (choice.rule == scale_rule::min_max && !has_places) return status::rule_needs_zero_points;
     if (src.is_empty()) return status::ok;
@@ -237,13 +239,13 @@ status dequantize(const View& src, matrix_view<To> dst, Executor&& execute = {},
 
 /// Sources that could be written to.
 template <number From, class View, class... More>
-status quantize(matrix_view<From> src, const View& dst, More&&... more) noexcept {
-    return quantize(as_const(src), dst, static_cast<More&&>(more)...);
-}
+    requires(!std::is_const_v<From>)
+status quantize(matrix_view<From> src, const View& dst, More&&... more)
+noexcept { return quantize(as_const(src), dst, static_cast<More&&>(more)...); }
 template <number From, class View, class... More>
-status quantize_with_scales(matrix_view<From> src, const View& dst, More&&... more) noexcept {
-    return quantize_with_scales(as_const(src), dst, static_cast<More&&>(more)...);
-}
+    requires(!std::is_const_v<From>)
+status quantize_with_scales(matrix_view<From> src, const View& dst, More&&... more)
+noexcept { return quantize_with_scales(as_const(src), dst, static_cast<More&&>(more)...); }
 
 /// A span as a matrix of one row.
 template <class T>
@@ -293,9 +295,9 @@ noexcept {
 
 /// From numbers that could be written to.
 template <number From, block_type B, class... More>
-status quantize(std::span<From> src, std::span<B> dst, More&&... more) noexcept {
-    return quantize(std::span<const From>(src), dst, static_cast<More&&>(more)...);
-}
+    requires(!std::is_const_v<From>)
+status quantize(std::span<From> src, std::span<B> dst, More&&... more)
+noexcept { return quantize(std::span<const From>(src), dst, static_cast<More&&>(more)...); }
 
 /// Blocks to numbers.
 template <block_type B, number To, executor Executor = serial>
