@@ -38,6 +38,7 @@ dyad::unpacked_wide wide(double x) { return dyad::resize<dyad::uint128_t>(dyad::
 
 /// The definition of divide_floats.
 float divided(float x, double divisor) {
+    if (is_nan(x)) return x;
     const std::uint32_t sign = (bits_of(x) ^ (std::signbit(divisor) ? 0x8000'0000 : 0)) & 0x8000'0000;
     const std::uint32_t magnitude = bits_of(x) & 0x7fff'ffff;
     if (magnitude == 0 || magnitude >= infinity) return std::bit_cast<float>(magnitude | sign);
