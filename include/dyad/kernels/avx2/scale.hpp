@@ -16,6 +16,19 @@ using four_words [[gnu::vector_size(16)]] = std::uint32_t;
 using four_doubles [[gnu::vector_size(32)]] = double;
 using four_longs [[gnu::vector_size(32)]] = std::uint64_t;
 
+/// scalar::finish_quotient of four.
+[[gnu::target("avx2"), gnu::always_inline]] inline four_words finish_four(four_words found, four_words bits,
+                                                                          four_words divisor_high) noexcept {
+    const four_words least = four_words{} + scalar::least_quotient;
+    const four_words most = four_words{} + scalar::most_quotient;
+    const four_words magnitude = bits & 0x7fff'ffffU;
+    found = found > least ? found : least;
+    found = found < most ? found : most;
+    found = magnitude - 1U < 0x7f7f'ffffU ? found : magnitude;
+    const four_words sign = magnitude > 0x7f80'0000U ? bits : bits ^ divisor_high;
+    return found | (sign & 0x8000'0000U);
+}
+
 /// scalar::divide_lane of four.
 template <class Factors>
 [[gnu::target("avx2"), gnu::always_inline]] inline four_words divide_four(const float* src, Factors divisors) noexcept {
@@ -29,13 +42,9 @@ template <class Factors>
     const four_longs odd = (q | ((q & tail) + tail)) & ~tail;
     const four_words found =
         reinterpret_cast<four_words>(__builtin_convertvector(reinterpret_cast<four_doubles>(odd), four_floats));
-    const four_words bits = reinterpret_cast<four_words>(from);
+    // The upper halves of the divisors, which have their signs.
     const four_longs high = reinterpret_cast<four_longs>(divisor) >> 32U;
-    four_words y;
-    for (std::size_t i = 0; i < 4; ++i) {
-        y[i] = scalar::finish_quotient(found[i], bits[i], static_cast<std::uint32_t>(high[i]));
-    }
-    return y;
+    return finish_four(found, reinterpret_cast<four_words>(from), __builtin_convertvector(high, four_words));
 }
 template <class Factors>
 [[gnu::target("avx2"), gnu::noinline]] inline void divide_blocks(const float* src, Factors divisors, float* dst,
