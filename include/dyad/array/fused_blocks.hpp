@@ -78,14 +78,13 @@ template <number From, class View, class Rule>
                   (has_power_blocks<View>() || has_scaled_blocks<View>)) {
         const auto& map = job.dst.scales;
         if (job.rule != rounding::nearest_even || job.policy == saturation::none) return false;
-        if (job.src.stride[1] != 1 || map.tile[0] != 1) return false;
+        if (job.src.stride[1] != 1 || map.tile[0] != 1 || (map.tile[1] != 16 && map.tile[1] != 32)) return false;
         const index rows = job.src.extent[0];
         for (index i = 0; i < (rows < 2 ? rows : 2); ++i) {  // (two rows tell of all)
             if (bytes_of_blocks(job.dst.codes, i, 0, map.tile[1]).data == nullptr) return false;
         }
         if constexpr (has_power_blocks<View>()) {
-            return (map.tile[1] == 16 || map.tile[1] == 32) && map.tensor_scale == 1 &&
-                   gives_power_of_two(job.choice.rule) && job.choice.headroom == 0;
+            return map.tensor_scale == 1 && gives_power_of_two(job.choice.rule) && job.choice.headroom == 0;
         } else {
             return map.tile[1] == 16 && job.choice.rule == scale_rule::nearest;
         }
