@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include <dyad/array/view.hpp>
@@ -51,7 +52,9 @@ template <class T>
 /// Might two elements of a matrix share memory? Exact for rows or columns laid end to end or apart, as real ones are.
 template <class T>
 [[nodiscard]] constexpr bool overlaps_itself(matrix_view<T> m) noexcept {
-    const auto distance = [](index stride) { return stride < 0 ? -stride : stride; };
+    // (the lowest index has no positive partner: one less is as far)
+    constexpr index lowest = std::numeric_limits<index>::min();
+    const auto distance = [](index stride) { return stride == lowest ? -(stride + 1) : stride < 0 ? -stride : stride; };
     const index rows = m.extent[0];
     const index columns = m.extent[1];
     const index down = distance(m.stride[0]);
