@@ -54,7 +54,11 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                product_does_not_fit,
                                                headroom_exceeded,
                                                scale_out_of_range,
-                                               tensor_scale_null};
+                                               tensor_scale_null,
+                                               table_memory_differs,
+                                               table_missing,
+                                               width_odd,
+                                               position_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -111,6 +115,10 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
+        case status::table_memory_differs: return "the memory for a table is not the elements it needs, in a row";
+        case status::table_missing: return "a table is used before it is filled";
+        case status::width_odd: return "the width of a rotation is not a positive even number of elements";
+        case status::position_out_of_range: return "a position lies outside the table of rotations";
     }
     return "unknown status";
 }
