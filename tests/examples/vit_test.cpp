@@ -17,7 +17,7 @@ struct int5 {
     using stream = dyad::integer<16>;
     using accumulator = dyad::proven<std::int32_t>;
     using scaling = dyad::nn::dyadic_scaling;
-    using functions = dyad::nn::shift_functions;
+    using functions = dyad::nn::integer_functions;
     static constexpr auto product = dyad::product_rule::exact;
 };
 

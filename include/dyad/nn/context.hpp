@@ -72,14 +72,22 @@ status as_operand(matrix_view<const produced<R, T>> in, tensor_of<R, T>& out, in
     return as_operand<R, T>(in, {contracted::columns, in.extent[1]}, out, edge, context);
 }
 
-/// Applies f.run to every row of src.
+/// Applies f.run to every row of src: to one after the other, or to some rows at once where f takes matrices.
 template <class F, number In, number Out, class Context>
 status for_each_row(const F& f, matrix_view<const In> src, matrix_view<Out> dst, const Context& context) noexcept {
     if (src.extent != dst.extent) return status::extents_differ;
-    if (src.extent[0] == 0 || context.measuring()) return status::ok;
-    // Row functions fail on shapes and pointers only, which all rows share: try the first, then run the others.
-    if (const status s = f.run(row(src, 0), row(dst, 0)); s != status::ok) return s;
-    context.execute(src.extent[0] - 1, [&](index i) { static_cast<void>(f.run(row(src, i + 1), row(dst, i + 1))); });
+    const index rows = src.extent[0];
+    if (rows == 0 || context.measuring()) return status::ok;
+    constexpr bool takes_matrices = requires { f.run(src, dst); };
+    constexpr index together = takes_matrices ? 16 : 1;
+    const auto run = [&](index first) {
+        const index count = rows - first < together ? rows - first : together;
+        if constexpr (takes_matrices) return f.run(row_block(src, first, count), row_block(dst, first, count));
+        else return f.run(row(src, first), row(dst, first));
+    };
+    // Row functions fail on shapes and pointers only, which all rows share: try the first ones, then run the others.
+    if (const status s = run(0); s != status::ok) return s;
+    context.execute((rows - 1) / together, [&](index i) { static_cast<void>(run((i + 1) * together)); });
     return status::ok;
 }
 

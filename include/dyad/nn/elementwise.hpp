@@ -47,6 +47,7 @@ private:
 template <recipe R, number In, number Out>
 class activation {
 public:
+    status shape(arena& memory) noexcept { return function_.shape(memory); }
     status prepare(double in_scale, double out_scale) noexcept { return function_.set(in_scale, out_scale); }
     template <class Context>
     status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Families of nonlinear functions that a recipe names: each has softmax, gelu and layer_norm from In to Out.
-// `set` prepares one from the scales of its input and output (values of one code); `run` applies it to a row.
+// `set` prepares one from the scales of its input and output (values of one code); `run` applies it to a row, or to the
+// rows of a matrix.
 #pragma once
 
 #include <cstdint>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/function_table.hpp>
+#include <dyad/array/integer_norms.hpp>
+#include <dyad/array/integer_softmax.hpp>
 #include <dyad/array/layer_norm.hpp>
 #include <dyad/array/softmax.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/math/float_functions.hpp>
-#include <dyad/math/requantize.hpp>
-#include <dyad/math/shift_exp.hpp>
+#include <dyad/math/function_scales.hpp>
+#include <dyad/math/integer_functions.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/number/convert.hpp>
 
@@ -48,6 +52,7 @@ struct float_functions {
     /// The tanh form.
     template <number In, number Out>
     struct gelu : scales {
+        status shape(arena&) noexcept { return status::ok; }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
             if (src.extent[0] != dst.extent[0]) return status::extents_differ;
             for (index i = 0; i < src.extent[0]; ++i) {
@@ -92,95 +97,66 @@ struct float_functions {
     };
 };
 
-/// Integer-only, after I-ViT (Li and Gu, ICCV 2023), mended: math/shift_exp.hpp, array/softmax.hpp,
-/// array/layer_norm.hpp. In and Out must be fixed-point formats; scales are real numbers only while `set` runs.
-struct shift_functions {
-    template <format In, format Out>
-    struct softmax {
-        multiplier exponent = {0, 0};
-        std::uint32_t unit = 0;
-
+/// The library's own, in integers: every code rounded correctly, or within the bound that its header states
+/// (array/integer_softmax.hpp, array/function_table.hpp, array/integer_norms.hpp). In and Out must be fixed-point formats of at most 16 bits; scales are real numbers only while `set` runs. Tables are
+/// made from scales in integers, so an archive holds scales only.
+struct integer_functions {
+    template <fixed_point In, fixed_point Out>
+    class softmax {
+    public:
         status set(double in_scale, double out_scale) noexcept {
             if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            exponent = log2_multiplier(in_scale);
-            unit = convert<std::uint32_t>(1 / out_scale);
-            return status::ok;
+            scale_ = multiplier::from_scale(in_scale);
+            unit_ = convert<std::uint32_t>(1 / out_scale);
+            return plan_.set(scale_, unit_);
         }
-        status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return shiftmax(src, exponent, unit, dst);
-        }
+        status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept { return plan_.run(src, dst); }
         template <class Visitor>
         status visit(Visitor& v) noexcept {
-            const status s = v.scalar(exponent);
-            return s == status::ok ? v.scalar(unit) : s;
+            const multiplier old_scale = scale_;
+            const std::uint32_t old_unit = unit_;
+            if (const status s = v.scalar(scale_); s != status::ok) return s;
+            if (const status s = v.scalar(unit_); s != status::ok) return s;
+            return scale_ == old_scale && unit_ == old_unit ? status::ok : plan_.set(scale_, unit_);
         }
+
+    private:
+        multiplier scale_ = {0, 0};
+        std::uint32_t unit_ = 0;
+        integer_softmax<In, Out> plan_;
     };
 
-    /// x * sigmoid(1.702 x).
-    template <format In, format Out>
-    struct gelu {
-        multiplier exponent = {0, 0};
-        multiplier to_out = {0, 0};
-
+    /// The tanh form, as a table of all codes of In.
+    template <fixed_point In, fixed_point Out>
+    class gelu {
+    public:
+        status shape(arena& memory) noexcept {
+            return memory.take(function_table<In, Out>::memory_entries, memory_);
+        }
         status set(double in_scale, double out_scale) noexcept {
-            if (!is_positive_finite(in_scale / out_scale)) return status::scale_not_positive;
-            exponent = log2_multiplier(1.702 * in_scale);
-            to_out = multiplier::from_ratio(in_scale, out_scale);
-            to_out.exponent -= exp_fraction;
-            return status::ok;
-        }
-        status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            if (src.extent[0] != dst.extent[0]) return status::extents_differ;
-            for (index i = 0; i < src.extent[0]; ++i) {
-                dst(i) = Out::saturating_from_raw(requantize(shift_gelu(src(i).raw(), exponent), to_out));
-            }
-            return status::ok;
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            const status s = v.scalar(exponent);
-            return s == status::ok ? v.scalar(to_out) : s;
-        }
-    };
-
-    template <format In, format Out>
-    struct layer_norm {
-        vector_view<std::int32_t> gains;
-        vector_view<std::int64_t> offsets;
-        std::int32_t gain_fraction = 0;
-        std::uint64_t epsilon = 0;
-
-        status shape(arena& memory, index n) noexcept {
-            const status s = memory.take(n, gains);
-            return s == status::ok ? memory.take(n, offsets) : s;
-        }
-        status set(vector_view<const float> gamma, vector_view<const float> beta, double eps, double in_scale,
-                   double out_scale) noexcept {
             if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            const index n = gains.extent[0];
-            const auto largest = [n, out_scale](vector_view<const float> v) {
-                return largest_magnitude(make_matrix(v.data, 1, n)) / out_scale;
-            };
-            gain_fraction = norm_gain_fraction(largest(gamma), largest(beta));
-            for (index i = 0; i < n; ++i) {
-                gains(i) = norm_gain(static_cast<double>(gamma(i)) / out_scale, gain_fraction);
-                offsets(i) = norm_offset(static_cast<double>(beta(i)) / out_scale, gain_fraction);
-            }
-            const double cubed = static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n);
-            epsilon = convert<std::uint64_t>(eps * cubed / (in_scale * in_scale));
-            return status::ok;
+            scales_ = function_scales::from(in_scale, out_scale);
+            return fill();
         }
-        status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return layer_norm_integer(src, as_const(gains), as_const(offsets), gain_fraction, epsilon, dst);
-        }
+        status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept { return table_.run(src, dst); }
         template <class Visitor>
         status visit(Visitor& v) noexcept {
-            if (const status s = v.array(gains); s != status::ok) return s;
-            if (const status s = v.array(offsets); s != status::ok) return s;
-            if (const status s = v.scalar(gain_fraction); s != status::ok) return s;
-            return v.scalar(epsilon);
+            const function_scales old = scales_;
+            if (const status s = v.scalar(scales_.in); s != status::ok) return s;
+            if (const status s = v.scalar(scales_.out); s != status::ok) return s;
+            return scales_.in == old.in && scales_.out == old.out ? status::ok : fill();
         }
+
+    private:
+        status fill() noexcept { return table_.set(scalar_function::gelu_tanh, scales_, memory_); }
+
+        function_scales scales_ = {{0, 0}, {0, 0}};
+        vector_view<Out> memory_;
+        function_table<In, Out> table_;
     };
+
+    template <fixed_point In, fixed_point Out>
+    using layer_norm = integer_layer_norm<In, Out>;
 };
 
 }  // namespace dyad::inline v1::nn

@@ -9,7 +9,7 @@
 //       using stream = dyad::integer<16>;        // the residual stream, and the logits
 //       using accumulator = dyad::proven<std::int32_t>;
 //       using scaling = dyad::nn::dyadic_scaling;
-//       using functions = dyad::nn::shift_functions;
+//       using functions = dyad::nn::integer_functions;
 //       static constexpr auto product = dyad::product_rule::exact;
 //   };
 #pragma once

@@ -23,8 +23,9 @@ public:
 
     status shape(arena& memory, index width, index hidden) noexcept {
         hidden_ = hidden;
-        const status s = first_.shape(memory, hidden, width);
-        return s == status::ok ? second_.shape(memory, width, hidden) : s;
+        if (const status s = first_.shape(memory, hidden, width); s != status::ok) return s;
+        if (const status s = gelu_.shape(memory); s != status::ok) return s;
+        return second_.shape(memory, width, hidden);
     }
     /// Reads name.fc1 and name.fc2; edges fc1, gelu, fc2.
     template <preparation_source Source>
