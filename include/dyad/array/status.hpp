@@ -55,10 +55,19 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                headroom_exceeded,
                                                scale_out_of_range,
                                                tensor_scale_null,
+                                               row_too_long,
+                                               unit_out_of_range,
+                                               mask_null,
+                                               dst_overlaps_mask,
+                                               parameter_out_of_range,
                                                table_memory_differs,
                                                table_missing,
                                                width_odd,
-                                               position_out_of_range};
+                                               position_out_of_range,
+                                               elements_too_few,
+                                               factor_out_of_range,
+                                               scale_unsupported,
+                                               parameters_not_usable};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -106,6 +115,20 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::block_count_differs:
             return "the number of blocks must be the number of elements over the block's size, rounded up";
         case status::tensor_scale_null: return "the tensor's scale is to be stored through a null pointer";
+        case status::row_too_long: return "a row has more elements than its sums have room for";
+        case status::unit_out_of_range: return "the code of 1 is not 1 to one more than the largest code";
+        case status::mask_null: return "the mask has elements but a null pointer";
+        case status::dst_overlaps_mask: return "dst overlaps the mask";
+        case status::parameter_out_of_range: return "a gain, an offset or epsilon is beyond the integers of the plan";
+        case status::table_memory_differs: return "the memory for a table is not the elements it needs, in a row";
+        case status::table_missing: return "a table is used before it is filled";
+        case status::width_odd: return "the width of a rotation is not a positive even number of elements";
+        case status::position_out_of_range: return "a position lies outside the table of rotations";
+        case status::elements_too_few: return "more of the largest elements are asked for than a row has";
+        case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
+        case status::scale_unsupported: return "the published arithmetic has no parameters for this scale";
+        case status::parameters_not_usable:
+            return "a published function's parameters were made from a scale that it cannot hold";
         case status::tensor_scale_not_positive: return "the scale of the tensor is not a positive finite number";
         case status::scales_differ: return "two quantized views that must agree differ in their tiles or tensor scales";
         case status::rule_needs_zero_points: return "scale_rule::min_max needs a view with zero points";
@@ -115,10 +138,6 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
-        case status::table_memory_differs: return "the memory for a table is not the elements it needs, in a row";
-        case status::table_missing: return "a table is used before it is filled";
-        case status::width_odd: return "the width of a rotation is not a positive even number of elements";
-        case status::position_out_of_range: return "a position lies outside the table of rotations";
     }
     return "unknown status";
 }
