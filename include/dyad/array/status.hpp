@@ -58,7 +58,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                table_memory_differs,
                                                table_missing,
                                                width_odd,
-                                               position_out_of_range};
+                                               position_out_of_range,
+                                               elements_too_few};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -119,6 +120,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::table_missing: return "a table is used before it is filled";
         case status::width_odd: return "the width of a rotation is not a positive even number of elements";
         case status::position_out_of_range: return "a position lies outside the table of rotations";
+        case status::elements_too_few: return "more of the largest elements are asked for than a row has";
     }
     return "unknown status";
 }
