@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx512/byte_tables.hpp>
+#include <dyad/kernels/avx512/exact_quotients.hpp>
 #include <dyad/kernels/avx512/magnitude.hpp>
 #include <dyad/kernels/avx512/softmax_sum.hpp>
 #include <dyad/kernels/avx512/vectors.hpp>
@@ -90,33 +91,14 @@ private:
 };
 
 /// Results for all 256 differences, from the exact sum.
-///
-/// p = E[d] (unit / S) in doubles has three roundings of 2^-53, with p <= 2^16 an error below 2^-35: where p is that
-/// near to an integer and a half, the quotient is taken in integers.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl"), gnu::noinline]] inline void exact_shares(
     const softmax_bytes& plan, std::uint64_t sum, std::uint16_t (&shares)[256]) noexcept {
-    using eight_halves [[gnu::vector_size(16)]] = std::uint16_t;
-    const double inverse = static_cast<double>(plan.out.unit) / static_cast<double>(sum);
-    constexpr double near = 0.5 - 0x1p-35;
-    const longs largest = longs{} + plan.out.largest;
+    const exact_quotients quotients(sum, plan.out);
     __builtin_memset(shares, 0, sizeof shares);
-    for (std::size_t d = 0; d < 256 && static_cast<double>(plan.exact[d]) * inverse > 0.49; d += 8) {
-        const longs e = reinterpret_cast<longs>(load(plan.exact.data() + d));
-        const doubles p = __builtin_convertvector(e, doubles) * inverse;
-        longs n;
-        doubles rest;
-        std::uint8_t uncertain;
-        __asm__("vcvtpd2uqq %{rn-sae%}, %1, %0" : "=v"(n) : "v"(p));
-        __asm__("vreducepd $0, %1, %0" : "=v"(rest) : "v"(p));
-        rest = reinterpret_cast<doubles>(reinterpret_cast<longs>(rest) & (~std::uint64_t{0} >> 1));
-        __asm__("vcmppd $13, %2, %1, %0" : "=Yk"(uncertain) : "v"(rest), "v"(doubles{} + near));
-        n = n < largest ? n : largest;
-        const eight_halves codes = __builtin_convertvector(n, eight_halves);
+    for (std::size_t d = 0; d < 256 && !quotients.is_zero(plan.exact[d]); d += 8) {
+        const auto codes =
+            __builtin_convertvector(quotients(reinterpret_cast<longs>(load(plan.exact.data() + d))), eight_halves);
         __builtin_memcpy(shares + d, &codes, sizeof codes);
-        for (std::uint32_t left = uncertain; left != 0; left &= left - 1) {
-            const std::size_t at = d + static_cast<std::size_t>(__builtin_ctz(left));
-            shares[at] = static_cast<std::uint16_t>(softmax_share(plan.exact[at], sum, plan.out));
-        }
     }
 }
 
