@@ -54,7 +54,9 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                product_does_not_fit,
                                                headroom_exceeded,
                                                scale_out_of_range,
-                                               tensor_scale_null};
+                                               tensor_scale_null,
+                                               row_too_long,
+                                               parameter_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -110,6 +112,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::exponent_out_of_range: return "dst's exponents do not reach the result's";
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
+        case status::row_too_long: return "a row has more elements than its sums have room for";
+        case status::parameter_out_of_range: return "a gain, an offset or epsilon is beyond the integers of the plan";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
     }
     return "unknown status";
