@@ -131,7 +131,7 @@ public:
         return status::ok;
     }
     status run(vector_view<const In> src, vector_view<Out> dst, row_options options = {}) const noexcept {
-        return run(as_one_row(src), as_one_row(dst), options);
+        return run(as_row(src), as_row(dst), options);
     }
 
     /// Shows all that `set` prepared, in an order that stays.
@@ -160,10 +160,6 @@ private:
     using out_raw = typename Out::raw_type;
     static_assert(sizeof(In) == sizeof(in_raw) && sizeof(Out) == sizeof(out_raw));
 
-    template <class T>
-    [[nodiscard]] static matrix_view<T> as_one_row(vector_view<T> v) noexcept {
-        return {v.data, {1, v.extent[0]}, {v.extent[0], v.stride[0]}};
-    }
     status check(matrix_view<const In> src, matrix_view<Out> dst) const noexcept {
         if (src.extent != dst.extent || src.extent[1] != channels()) return status::extents_differ;
         if (src.extent[0] < 0 || src.extent[1] < 0) return status::negative_extent;

@@ -9,12 +9,6 @@
 
 namespace dyad::inline v1 {
 
-/// A vector as a matrix of one row.
-template <class T>
-[[nodiscard]] constexpr matrix_view<T> as_row(vector_view<T> v) noexcept {
-    return {v.data, {1, v.extent[0]}, {0, v.stride[0]}};
-}
-
 /// Elements of one size at the same places.
 template <class From, class To>
 [[nodiscard]] bool same_places(matrix_view<const From> src, matrix_view<To> dst) noexcept {

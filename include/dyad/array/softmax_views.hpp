@@ -99,10 +99,4 @@ template <class Rows>
     return rows;
 }
 
-/// A vector as a matrix of one row.
-template <class T>
-[[nodiscard]] constexpr matrix_view<T> as_row(vector_view<T> v) noexcept {
-    return {v.data, {1, v.extent[0]}, {0, v.stride[0]}};
-}
-
 }  // namespace dyad::inline v1

@@ -137,10 +137,6 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::exponent_out_of_range: return "dst's exponents do not reach the result's";
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
-        case status::row_too_long: return "a row is longer than its sum has room for";
-        case status::unit_out_of_range: return "the code of 1 is not 1 to one more than the largest code";
-        case status::mask_null: return "the mask has elements but a null pointer";
-        case status::dst_overlaps_mask: return "dst overlaps the mask";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
     }
     return "unknown status";

@@ -75,6 +75,11 @@ template <class T>
 [[nodiscard]] constexpr vector_view<T> row(matrix_view<T> m, index i) noexcept {
     return {shifted(m.data, i * m.stride[0]), {m.extent[1]}, {m.stride[1]}};
 }
+/// A vector as a matrix of one row.
+template <class T>
+[[nodiscard]] constexpr matrix_view<T> as_row(vector_view<T> v) noexcept {
+    return {v.data, {1, v.extent[0]}, {0, v.stride[0]}};
+}
 /// Rows first .. first + count - 1, all columns.
 template <class T>
 [[nodiscard]] constexpr matrix_view<T> row_block(matrix_view<T> m, index first, index count) noexcept {

@@ -95,13 +95,6 @@ struct byte_table {
     }
 };
 
-/// sum[l] + x[4l] y[4l] + ... + x[4l+3] y[4l+3] for unsigned x and signed y.
-[[gnu::target("avx512f"), gnu::always_inline]] inline signed_words add_products(signed_words sum, bytes x,
-                                                                                bytes y) noexcept {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
-    return sum;
-}
-
 }  // namespace dyad::inline v1::avx512
 
 #endif

@@ -15,7 +15,6 @@
 
 namespace dyad::inline v1::avx512 {
 
-using signed_longs [[gnu::vector_size(64)]] = std::int64_t;
 using eight_words [[gnu::vector_size(32)]] = std::int32_t;
 
 /// Eight integers, widened.
@@ -52,12 +51,6 @@ template <class T>
                                                                                 signed_longs y) noexcept {
     __asm__("vpmuldq %1, %0, %0" : "+v"(x) : "v"(y));
     return x;
-}
-/// Each word of `sums` + the four products of unsigned and signed bytes.
-[[gnu::target("avx512f"), gnu::always_inline]] inline signed_words add_products(signed_words sums, bytes x,
-                                                                                bytes y) noexcept {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(x), "v"(y));
-    return sums;
 }
 /// The sums of the two products of signed halves in each word.
 [[gnu::target("avx512bw"), gnu::always_inline]] inline words multiply_pairs(words x, words y) noexcept {

@@ -96,7 +96,6 @@ struct softmax_halves_row {
     [[gnu::target("avx512f,avx512bw,avx512vl"), gnu::always_inline]] longs exponentials(
         const exponentials_q43& of, std::int64_t max, std::size_t i) const noexcept {
         using eight [[gnu::vector_size(16)]] = In;
-        using signed_longs [[gnu::vector_size(64)]] = std::int64_t;
         eight codes{};
         if (n - i >= 8 && mask == nullptr) {
             __builtin_memcpy(&codes, x + i, sizeof codes);

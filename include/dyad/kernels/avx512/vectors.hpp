@@ -17,6 +17,7 @@ using signed_bytes [[gnu::vector_size(64)]] = std::int8_t;
 using half_size [[gnu::vector_size(32)]] = std::uint16_t;
 using longs [[gnu::vector_size(64)]] = std::uint64_t;
 using signed_words [[gnu::vector_size(64)]] = std::int32_t;
+using signed_longs [[gnu::vector_size(64)]] = std::int64_t;
 
 /// Each byte of `index` chooses by its low seven bits among the 128 bytes of low and high.
 [[gnu::target("avx512vbmi"), gnu::always_inline]] inline bytes look_up(bytes index, bytes low, bytes high) noexcept {
@@ -32,6 +33,13 @@ using signed_words [[gnu::vector_size(64)]] = std::int32_t;
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline bytes load_bytes(const void* from) noexcept {
     return reinterpret_cast<bytes>(load(from));
+}
+
+/// sum[l] + x[4l] y[4l] + ... + x[4l+3] y[4l+3] for unsigned x and signed y.
+[[gnu::target("avx512f"), gnu::always_inline]] inline signed_words add_products(signed_words sum, bytes x,
+                                                                                bytes y) noexcept {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
+    return sum;
 }
 
 /// The low bytes of the 32 words of x and y, in order, in the low half.
