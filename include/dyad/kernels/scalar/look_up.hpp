@@ -13,13 +13,13 @@ namespace dyad::inline v1::scalar {
 template <class Index, class Code>
 [[gnu::noinline]] inline void look_up(const Code* table, Index mask, const Index* src, Code* dst,
                                       std::size_t n) noexcept {
-    constexpr std::size_t lanes = 8;
+    constexpr std::size_t at_once = 8;
     std::size_t i = 0;
-    for (; n - i >= lanes; i += lanes) {
-        Index x[lanes];
-        Code y[lanes];
+    for (; n - i >= at_once; i += at_once) {
+        Index x[at_once];
+        Code y[at_once];
         __builtin_memcpy(x, src + i, sizeof x);
-        for (std::size_t j = 0; j < lanes; ++j) y[j] = table[x[j] & mask];
+        for (std::size_t j = 0; j < at_once; ++j) y[j] = table[x[j] & mask];
         __builtin_memcpy(dst + i, y, sizeof y);
     }
     for (; i < n; ++i) dst[i] = table[src[i] & mask];
