@@ -53,7 +53,7 @@ std::uint64_t hash_int8(bool is_tanh, float scale, int zero) {
     const auto x = dyad_test::tflite_inputs<int8>(1, 256);
     code_matrix<int8> y{1, 256};
     tflite::activation_parameters p;
-    REQUIRE(p.set(scale, zero) == status::ok);
+    REQUIRE(p.set(scale, static_cast<std::int8_t>(zero)) == status::ok);
     REQUIRE((is_tanh ? tflite::tanh(x.view(), p, y.view()) : tflite::logistic(x.view(), p, y.view())) == status::ok);
     return dyad_test::tflite_hash(y.codes);
 }
@@ -294,6 +294,11 @@ TEST_CASE("tflite rows: operands") {
     REQUIRE(tflite::logistic(dyad::transposed(dyad::as_const(x.view())), p, dyad::transposed(y.view())) == status::ok);
     REQUIRE(tflite::logistic(dyad::as_const(x.view()), p, x.view()) == status::ok);
     CHECK(x.codes == y.codes);
+    // Few codes are computed, many looked up.
+    const auto many = dyad_test::tflite_inputs<int8>(16, 16);
+    code_matrix<int8> tabulated{16, 16};
+    REQUIRE(tflite::tanh(many.view(), p, tabulated.view()) == status::ok);
+    for (std::size_t k = 0; k < 256; ++k) CHECK(tabulated.codes[k].raw() == tflite::tanh(many.codes[k].raw(), p));
 }
 
 }  // namespace

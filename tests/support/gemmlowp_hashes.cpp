@@ -2,7 +2,7 @@
 // What gemmlowp's own functions give, as hashes: prints gemmlowp_hashes.hpp. Needs gemmlowp's headers.
 //
 // g++ -std=c++20 -O2 -Iinclude -Itests -isystem/usr/include tests/support/gemmlowp_hashes.cpp -o gemmlowp_hashes
-// ./gemmlowp_hashes > tests/support/gemmlowp_hashes.hpp
+// ./gemmlowp_hashes | clang-format-14 > tests/support/gemmlowp_hashes.hpp
 #include "support/gemmlowp_functions.hpp"
 
 #include <gemmlowp/fixedpoint/fixedpoint.h>

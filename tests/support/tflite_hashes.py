@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What TensorFlow Lite's kernels give, as hashes: prints tflite_hashes.hpp. Needs numpy, flatbuffers, ai-edge-litert and
-tflite-micro.
+"""What TensorFlow Lite's kernels give, as hashes: prints tflite_hashes.hpp. Needs numpy, flatbuffers, ai-edge-litert
+and tflite-micro.
 
 python3 tests/support/tflite_hashes.py > tests/support/tflite_hashes.hpp
 
 Each row is a model of one operator, made here. Runtimes: "reference" is the desktop interpreter with the reference
 kernels (OpResolverType.BUILTIN_REF), "optimized" the same with its optimized kernels and no delegate
-(BUILTIN_WITHOUT_DEFAULT_DELEGATES), "micro" TensorFlow Lite Micro. Input k is the low 8 or 16 bits of mixed(k + 2^32); one
-row of 256 or 65536 columns holds all codes in order instead.
+(BUILTIN_WITHOUT_DEFAULT_DELEGATES), "micro" TensorFlow Lite Micro. Input k is the low 8 or 16 bits of mixed(k + 2^32);
+one row of 256 or 65536 columns holds all codes in order instead.
 """
 
 import sys
@@ -180,9 +180,9 @@ def main():
     print(f"// Printed by tflite_hashes.py with ai-edge-litert {version('ai-edge-litert')} and tflite-micro "
           f"{version('tflite-micro')}.")
     print("#pragma once\n\n#include <cstdint>\n\nnamespace reference {\n")
-    print("struct tflite_row {\n    const char* op;\n    const char* source;\n    const char* target;\n    float scale;\n"
-          "    float beta;\n    const char* runtime;\n    std::uint64_t hash;  // the sum over zero points and shapes\n"
-          "};")
+    print("struct tflite_row {\n    const char* op;\n    const char* source;\n    const char* target;\n"
+          "    float scale;\n    float beta;\n    const char* runtime;\n"
+          "    std::uint64_t hash;  // the sum over zero points and shapes\n};")
     print("inline constexpr tflite_row tflite_rows[]{")
     for operator, source, target, scale, zeros, beta, shapes, runtimes in cases():
         hashes = {runtime: 0 for runtime in runtimes}
