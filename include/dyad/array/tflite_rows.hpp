@@ -151,12 +151,6 @@ private:
 
 // --- rows ---
 
-/// A vector as a matrix of one row.
-template <class T>
-[[nodiscard]] constexpr matrix_view<T> one_row(vector_view<T> v) noexcept {
-    return {v.data, {1, v.extent[0]}, {0, v.stride[0]}};
-}
-
 /// What is wrong with a row function's operands, whose elements are read before those of the same place are written:
 /// dst may be src, element for element.
 template <class In, class Out>

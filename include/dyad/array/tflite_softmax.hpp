@@ -138,7 +138,7 @@ status softmax(matrix_view<const In> src, const softmax_parameters& p, matrix_vi
 }
 template <code8 In, softmax_code Out>
 status softmax(vector_view<const In> src, const softmax_parameters& p, vector_view<Out> dst) noexcept {
-    return softmax(one_row(src), p, one_row(dst));
+    return softmax(as_row(src), p, as_row(dst));
 }
 
 /// What Prepare makes of the scale for log-softmax: the same, and the way back from words to differences.
@@ -246,7 +246,7 @@ inline status softmax(matrix_view<const int16> src, const softmax16_parameters& 
     return status::ok;
 }
 inline status softmax(vector_view<const int16> src, const softmax16_parameters& p, vector_view<int16> dst) noexcept {
-    return softmax(one_row(src), p, one_row(dst));
+    return softmax(as_row(src), p, as_row(dst));
 }
 
 }  // namespace dyad::inline v1::tflite
