@@ -18,7 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/array/overlap.hpp>
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
@@ -151,25 +151,10 @@ private:
 
 // --- rows ---
 
-/// What is wrong with a row function's operands, whose elements are read before those of the same place are written:
-/// dst may be src, element for element.
-template <class In, class Out>
-[[nodiscard]] status check_rows(matrix_view<const In> src, matrix_view<Out> dst) noexcept {
-    if (src.extent != dst.extent) return status::extents_differ;
-    if (src.extent[0] < 0 || src.extent[1] < 0) return status::negative_extent;
-    if (src.is_empty()) return status::ok;
-    if (src.data == nullptr) return status::src_null;
-    if (dst.data == nullptr) return status::dst_null;
-    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
-    const bool same = static_cast<const void*>(src.data) == static_cast<const void*>(dst.data) &&
-                      src.stride == dst.stride && sizeof(In) == sizeof(Out);
-    return !same && overlap(memory_of(src), memory_of(dst)) ? status::dst_overlaps_src : status::ok;
-}
-
 /// dst = f(src), raw code for raw code.
 template <class In, class Out, class Function>
 status for_each_code(matrix_view<const In> src, matrix_view<Out> dst, const Function& f) noexcept {
-    if (const status s = check_rows(src, dst); s != status::ok || src.is_empty()) return s;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     for (index i = 0; i < src.extent[0]; ++i) {
         for (index j = 0; j < src.extent[1]; ++j) dst(i, j) = Out::from_raw(f(src(i, j).raw()));
     }
@@ -205,7 +190,7 @@ inline status tanh(matrix_view<const int16> src, const activation16_parameters& 
 /// point 0. A row of zeros stays 0. Up to 33 000 columns: the sum of squares has 31 bits.
 inline status l2_normalization(matrix_view<const int8> src, std::int8_t zero_point, matrix_view<int8> dst,
                                requantization mode = requantization::gemmlowp_double) noexcept {
-    if (const status s = check_rows(src, dst); s != status::ok || src.is_empty()) return s;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     if (src.extent[1] > word_max<std::int32_t>() / (255 * 255)) return status::k_exceeds_accumulator;
     for (index i = 0; i < src.extent[0]; ++i) {
         std::int32_t sum = 0;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/tflite_rows.hpp>
 #include <dyad/array/view.hpp>
@@ -113,7 +114,7 @@ template <code8 In>
 /// both.
 template <code8 In, softmax_code Out>
 status softmax(matrix_view<const In> src, const softmax_parameters& p, matrix_view<Out> dst) noexcept {
-    if (const status s = check_rows(src, dst); s != status::ok || src.is_empty()) return s;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     if (!sums_fit(src, p, word_max<std::uint32_t>())) return status::k_exceeds_accumulator;
     constexpr std::int32_t lowest = Out::min_raw;
     for (index i = 0; i < src.extent[0]; ++i) {
@@ -160,7 +161,7 @@ struct log_softmax_parameters {
 /// one, codes below the lowest aside (tflite_softmax_test). Sums of exponentials below 4096.
 inline status log_softmax(matrix_view<const int8> src, const log_softmax_parameters& p,
                           matrix_view<int8> dst) noexcept {
-    if (const status s = check_rows(src, dst); s != status::ok || src.is_empty()) return s;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     const softmax_parameters& forward = p.forward;
     if (!sums_fit(src, forward, word_max<std::int32_t>())) return status::k_exceeds_accumulator;
     for (index i = 0; i < src.extent[0]; ++i) {
@@ -221,7 +222,7 @@ struct softmax16_parameters {
 /// random codes of scale 1e-4. But each element counts 2^-14 at least, however far it is below the maximum: 16383 of
 /// e^-65 take half of what is the maximum's (tflite_softmax_test). Rows of up to 65536 elements: the sum has 31 bits.
 inline status softmax(matrix_view<const int16> src, const softmax16_parameters& p, matrix_view<int16> dst) noexcept {
-    if (const status s = check_rows(src, dst); s != status::ok || src.is_empty()) return s;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     if (src.extent[1] > 65536) return status::k_exceeds_accumulator;
     const table16& inverses = p.origin == runtime::micro ? micro_reciprocal_table : reciprocal_table;
     for (index i = 0; i < src.extent[0]; ++i) {
