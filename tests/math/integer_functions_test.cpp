@@ -19,7 +19,6 @@
 
 namespace {
 
-using boost::multiprecision::cpp_bin_float_50;
 using boost::multiprecision::cpp_bin_float_quad;  // 113 digits
 using dyad::fixed;
 using dyad::function_scales;
@@ -91,18 +90,18 @@ TEST_CASE("integer functions: all 16-bit codes, the fast way against the plain o
 TEST_CASE("integer functions: samples of 16-bit codes are rounded correctly") {
     std::mt19937_64 random(1);
     for (const scalar_function f : all_scalar_functions) {
-        rounding_check<cpp_bin_float_50> cases(std::string(to_string(f)) + ", 16 to 16 bits");
-        rounding_check<cpp_bin_float_50> widest(std::string(to_string(f)) + ", 16 to 32 bits");
+        rounding_check<cpp_bin_float_quad> cases(std::string(to_string(f)) + ", 16 to 16 bits");
+        rounding_check<cpp_bin_float_quad> widest(std::string(to_string(f)) + ", 16 to 32 bits");
         for (const double scale : dyad_test::input_scales(10)) {
             const function_scales s = scales_for<integer<16>, integer<16>>(f, scale / 64);
             const function_scales s32 = scales_for<integer<32>, integer<16>>(f, scale / 64);
             for (int i = 0; i < 40; ++i) {
                 const auto x = code<integer<16>>(dyad_test::random_word<std::int16_t>(random));
-                const auto value = dyad_test::value_of(f, operand<cpp_bin_float_50>(x, s));
+                const auto value = dyad_test::value_of(f, operand<cpp_bin_float_quad>(x, s));
                 cases.check(f, x, s, dyad::evaluate<integer<16>>(f, x, s),
-                            cpp_bin_float_50(value * dyad_test::to_big<cpp_bin_float_50>(s.out)));
+                            cpp_bin_float_quad(value * dyad_test::to_big<cpp_bin_float_quad>(s.out)));
                 widest.check(f, x, s32, dyad::evaluate<integer<32>>(f, x, s32),
-                             cpp_bin_float_50(value * dyad_test::to_big<cpp_bin_float_50>(s32.out)));
+                             cpp_bin_float_quad(value * dyad_test::to_big<cpp_bin_float_quad>(s32.out)));
             }
         }
     }
@@ -156,15 +155,15 @@ void check_samples(const char* types, double scale, int count) {
         if (raw >= In::min_raw && raw <= In::max_raw) raws.push_back(raw);
         raws.push_back(In::min_raw + static_cast<std::int64_t>(random() >> (64 - In::width)));
     }
-    rounding_check<cpp_bin_float_50> cases(types);
+    rounding_check<cpp_bin_float_quad> cases(types);
     tally plain(std::string(types) + ", plainly");
     for (const scalar_function f : all_scalar_functions) {
         function_scales s = scales_for<Out, In>(f, scale);
         for (const std::int64_t raw : raws) {
             const In x = code<In>(raw);
             const Out got = dyad::evaluate<Out>(f, x, s);
-            const auto value = dyad_test::value_of(f, operand<cpp_bin_float_50>(x, s));
-            cases.check(f, x, s, got, cpp_bin_float_50(value * dyad_test::to_big<cpp_bin_float_50>(s.out)));
+            const auto value = dyad_test::value_of(f, operand<cpp_bin_float_quad>(x, s));
+            cases.check(f, x, s, got, cpp_bin_float_quad(value * dyad_test::to_big<cpp_bin_float_quad>(s.out)));
             plain.check(got == dyad::evaluate_plainly<Out>(f, x, s), to_string(f), " ", raw);
         }
     }
