@@ -171,8 +171,8 @@ TEST_CASE("tables: entries of exp2 and erf against the wide functions") {
             return to_double(dyad::wide_sum(dyad::scaled_by_power(exact, 62),
                                             unpacked_wide::finite(true, static_cast<std::uint64_t>(entry), 0)));
         };
-        const double value = low(dyad::erf_wide(x), dyad::erf_table_q62[k][0]);
-        const double slope = low(dyad::wide_product(two_over_sqrt_pi, bell), dyad::erf_table_q62[k][1]);
+        const double value = low(dyad::erf_wide(x), dyad::erf_table_q62[k].c[0]);
+        const double slope = low(dyad::wide_product(two_over_sqrt_pi, bell), dyad::erf_table_q62[k].c[1]);
         values.check(value >= 0 && value < 1 && slope >= 0 && slope < 1, k, ": ", value, " ", slope);
     }
 }
