@@ -80,7 +80,10 @@ struct narrow_rounding {
     if (down <= 0) return {static_cast<std::uint64_t>(most), value > most && value - most > error};
     // Where the error is below a half, the nearest boundary is the only one that can be crossed.
     const uint128_t half = uint128_t{1} << (down - 1);
-    if (error >= half) return {0, value + error < half};
+    if (error >= half) {
+        if (value > error && ((value - error) >> down) >= most) return {static_cast<std::uint64_t>(most), true};
+        return {0, value + error < half};
+    }
     const uint128_t kept = value >> down;
     const uint128_t rest = value - (kept << down);
     const bool above = rest > half;
