@@ -11,10 +11,12 @@
 //   erf           -.2888 (x - 1.769)^2 + 1, x / sqrt 2             x / 1.4142, and the result >> 14
 //   sqrt          Newton until it stops falling                    floor of a float32 square root
 // Left as published, with what it costs (ibert_test measures it):
-//   floor(ln2 / S) at coarse scales: i-exp .027 off at S = 1/16 and at 1/4, against 1.9e-3 of the polynomial;
-//   the >> 14 leaves an i-GELU of 8-bit inputs no digits: off by .5 to 65 (it needs inputs of about 16 bits);
-//   the code's "integers" after the 16-bit step are q A / A in float32, an eighth of which are not whole;
-//   "at most four iterations" of i-sqrt: 5 from n = 4224 on, 6 from 274366087 on, the one that stops included.
+//   floor(ln2 / S) at coarse scales: i-exp .027 off at S = 1/16 and at 1/4 (paper: .039, .158), against 1.9e-3 of the
+//   polynomial;
+//   the >> 14 leaves an i-GELU of 8-bit inputs no digits: off by 5 to 67 (it needs inputs of about 16 bits);
+//   the code's "integers" after the 16-bit step are q A / A in float32, not all of which are whole (7.5 % at S = 0.1);
+//   its float square root is one more than the integer one from V = 4097^2 - 1 on, in places;
+//   "at most four iterations" of i-sqrt: 5 from n = 65^2 - 1 on, 6 from 4097^2 - 1 on, the one that stops included.
 #pragma once
 
 #include <cstdint>
