@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "support/ibert_vectors.hpp"
-#include "support/published_vectors.hpp"
 #include "support/published_rows.hpp"
+#include "support/published_vectors.hpp"
 #include "support/tally.hpp"
 
 #include <dyad/number/fixed.hpp>
@@ -80,7 +80,8 @@ TEST_CASE("ibert::layer_norm: the bits of transformers' IntLayerNorm") {
         for (const auto& row : published_rows(seed++, 64, c.n, c.bits)) {
             const auto codes = numbers<code>(row);
             std::vector<integer<48>> out(row.size());
-            REQUIRE(ibert::layer_norm(view_of(codes), constants::code, c.shift, view_of(bias), view_of(out)) == status::ok);
+            REQUIRE(ibert::layer_norm(view_of(codes), constants::code, c.shift, view_of(bias), view_of(out)) ==
+                    status::ok);
             for (const auto y : out) hash.take(y.raw());
         }
         CAPTURE(c.n);
@@ -162,7 +163,8 @@ TEST_CASE("ibert::softmax: error of all 8-bit rows of two elements, published an
         double published;
         double mended;
     };
-    for (const auto& e : {expected{0.1, 5.7e-3, 3e-3}, expected{1.0 / 16, 2.1e-2, 3e-3}, expected{0.25, 2.1e-2, 3e-3}}) {
+    for (const auto& e :
+         {expected{0.1, 5.7e-3, 3e-3}, expected{1.0 / 16, 2.1e-2, 3e-3}, expected{0.25, 2.1e-2, 3e-3}}) {
         const auto p = ibert::softmax_parameters::from(constants::code, static_cast<float>(e.scale), 8);
         double worst = 0;
         double mended = 0;
@@ -173,7 +175,8 @@ TEST_CASE("ibert::softmax: error of all 8-bit rows of two elements, published an
             REQUIRE(ibert::softmax(view_of(codes), p, view_of(out)) == status::ok);
             const auto exact = exact_softmax(row, e.scale);
             for (std::size_t i = 0; i < 2; ++i) worst = std::max(worst, std::fabs(out[i].raw() / 256.0 - exact[i]));
-            REQUIRE(ibert::softmax_mended(view_of(codes), constants::code, dyad::log2_multiplier(e.scale), 256, view_of(out)) == status::ok);
+            REQUIRE(ibert::softmax_mended(view_of(codes), constants::code, dyad::log2_multiplier(e.scale), 256,
+                                          view_of(out)) == status::ok);
             for (std::size_t i = 0; i < 2; ++i) mended = std::max(mended, std::fabs(out[i].raw() / 256.0 - exact[i]));
         }
         MESSAGE("scale " << e.scale << ": i-softmax " << worst << ", mended " << mended);
@@ -222,10 +225,11 @@ TEST_CASE("ibert rows: what is not accepted is said before anything is written")
     CHECK(ibert::softmax(null, p, view_of(out)) == status::src_null);
     CHECK(ibert::softmax(view_of(row), p, no_memory) == status::dst_null);
     CHECK(ibert::softmax(view_of(row), p, repeated) == status::dst_overlaps_itself);
-    CHECK(ibert::softmax(dyad::vector_view<const code>{row.data(), {-1}, {1}}, p, dyad::vector_view<wide>{out.data(), {-1}, {1}}) ==
-          status::negative_extent);
+    CHECK(ibert::softmax(dyad::vector_view<const code>{row.data(), {-1}, {1}}, p,
+                         dyad::vector_view<wide>{out.data(), {-1}, {1}}) == status::negative_extent);
     std::vector<code> shared(5, code::from_raw(9));
-    CHECK(ibert::softmax(make_vector<const code>(shared.data(), 4), p, make_vector(shared.data() + 1, 4)) == status::dst_overlaps_src);
+    CHECK(ibert::softmax(make_vector<const code>(shared.data(), 4), p, make_vector(shared.data() + 1, 4)) ==
+          status::dst_overlaps_src);
     CHECK(ibert::gelu(view_of(row), g, view_of(longer)) == status::extents_differ);
     for (const float scale : {0.0f, -1.0f, 0x1p-17f, 3.0f, std::nanf(""), INFINITY}) {
         CHECK(ibert::softmax(view_of(row), ibert::softmax_parameters::from(constants::code, scale, 8), view_of(out)) ==
@@ -235,12 +239,16 @@ TEST_CASE("ibert rows: what is not accepted is said before anything is written")
     }
     CHECK(ibert::softmax(view_of(row), ibert::softmax_parameters::from(constants::code, 0.0625f, 0), view_of(out)) ==
           status::parameters_not_usable);
-    CHECK(ibert::gelu(view_of(row), ibert::gelu_parameters::from(constants::code, -1.0f), view_of(out)) == status::parameters_not_usable);
-    CHECK(ibert::gelu_mended(view_of(row), ibert::erf_multiplier(0.1), 32, view_of(out)) == status::parameters_not_usable);
-    CHECK(ibert::layer_norm(view_of(row), constants::code, 17, view_of(bias), view_of(out)) == status::parameters_not_usable);
-    CHECK(ibert::layer_norm(view_of(row), constants::code, 0, dyad::vector_view<const std::int64_t>{nullptr, {4}, {1}}, view_of(out)) ==
-          status::parameter_missing);
-    CHECK(ibert::layer_norm(view_of(row), constants::code, 0, make_vector(bias.data(), 3), view_of(out)) == status::extents_differ);
+    CHECK(ibert::gelu(view_of(row), ibert::gelu_parameters::from(constants::code, -1.0f), view_of(out)) ==
+          status::parameters_not_usable);
+    CHECK(ibert::gelu_mended(view_of(row), ibert::erf_multiplier(0.1), 32, view_of(out)) ==
+          status::parameters_not_usable);
+    CHECK(ibert::layer_norm(view_of(row), constants::code, 17, view_of(bias), view_of(out)) ==
+          status::parameters_not_usable);
+    CHECK(ibert::layer_norm(view_of(row), constants::code, 0, dyad::vector_view<const std::int64_t>{nullptr, {4}, {1}},
+                            view_of(out)) == status::parameter_missing);
+    CHECK(ibert::layer_norm(view_of(row), constants::code, 0, make_vector(bias.data(), 3), view_of(out)) ==
+          status::extents_differ);
     for (const wide y : out) CHECK(y.raw() == 77);
 }
 

@@ -82,8 +82,9 @@ TEST_CASE("ivit::layer_norm: the bits of the published formulas") {
             }
             CAPTURE(c.n);
             CAPTURE(c.bits);
-            CHECK(hash_of(c, [&](auto src, auto dst) { return ivit::layer_norm(src, mode, view_of(std::as_const(bias)), dst); }) ==
-                  c.hash);
+            CHECK(hash_of(c, [&](auto src, auto dst) {
+                      return ivit::layer_norm(src, mode, view_of(std::as_const(bias)), dst);
+                  }) == c.hash);
         }
     };
     check(reference::ivit_norm, arithmetic::pytorch);
@@ -126,8 +127,8 @@ loss losses(const std::vector<std::vector<std::int32_t>>& rows, double scale, ar
         };
         REQUIRE(ivit::softmax(view_of(codes), p, view_of(out)) == status::ok);
         take(l.error, l.mass);
-        REQUIRE(ivit::softmax_mended(view_of(codes), dyad::log2_multiplier(scale), static_cast<std::uint32_t>(unit), view_of(out)) ==
-                status::ok);
+        REQUIRE(ivit::softmax_mended(view_of(codes), dyad::log2_multiplier(scale), static_cast<std::uint32_t>(unit),
+                                     view_of(out)) == status::ok);
         take(l.mended_error, l.mended_mass);
     }
     return l;
@@ -135,7 +136,8 @@ loss losses(const std::vector<std::vector<std::int32_t>>& rows, double scale, ar
 
 std::vector<std::vector<std::int32_t>> uniform_rows(int rows, int n) {
     std::mt19937_64 random(7);
-    std::vector<std::vector<std::int32_t>> all(static_cast<std::size_t>(rows), std::vector<std::int32_t>(static_cast<std::size_t>(n)));
+    std::vector<std::vector<std::int32_t>> all(static_cast<std::size_t>(rows),
+                                               std::vector<std::int32_t>(static_cast<std::size_t>(n)));
     for (auto& row : all) {
         for (auto& x : row) x = static_cast<std::int32_t>(random() % 256) - 128;
     }
@@ -154,8 +156,8 @@ TEST_CASE("ivit::softmax: all 8-bit rows of two elements are 6 to 13 units of 1/
                           expected{1.0 / 16, .020, .024}, expected{1.0 / 64, .020, .024}}) {
         const loss l = losses(rows, e.scale, arithmetic::pytorch, 8);
         const loss t = losses(rows, e.scale, arithmetic::tvm, 8);
-        MESSAGE("scale " << e.scale << ": Shiftmax " << l.error << " = " << l.error * 256 << " / 256, tvm " << t.error << ", mended "
-                         << l.mended_error);
+        MESSAGE("scale " << e.scale << ": Shiftmax " << l.error << " = " << l.error * 256 << " / 256, tvm " << t.error
+                         << ", mended " << l.mended_error);
         CHECK(l.error >= e.least);
         CHECK(l.error <= e.most);
         CHECK(l.mended_error <= 0.5 / 128 + 1e-3);
@@ -168,10 +170,12 @@ TEST_CASE("ivit::softmax: long rows lose their mass to the floors") {
     const loss tvm = losses(short_rows, 1.0 / 16, arithmetic::tvm, 8);
     const loss sixteen = losses(short_rows, 1.0 / 16, arithmetic::pytorch, 16);
     const loss longest = losses(uniform_rows(20, 1024), 1.0 / 32, arithmetic::pytorch, 8);
-    MESSAGE("197 columns, scale 1/16, 8 bits: mass lost " << eight.mass << ", largest error " << eight.error << "; mended " << eight.mended_mass
-                                                         << ", " << eight.mended_error << "; tvm " << tvm.mass);
-    MESSAGE("197 columns, scale 1/16, 16 bits: mass lost " << sixteen.mass << ", largest error " << sixteen.error << "; mended "
-                                                          << sixteen.mended_mass << ", " << sixteen.mended_error);
+    MESSAGE("197 columns, scale 1/16, 8 bits: mass lost " << eight.mass << ", largest error " << eight.error
+                                                          << "; mended " << eight.mended_mass << ", "
+                                                          << eight.mended_error << "; tvm " << tvm.mass);
+    MESSAGE("197 columns, scale 1/16, 16 bits: mass lost " << sixteen.mass << ", largest error " << sixteen.error
+                                                           << "; mended " << sixteen.mended_mass << ", "
+                                                           << sixteen.mended_error);
     MESSAGE("1024 columns, scale 1/32, 8 bits: mass lost " << longest.mass << "; mended " << longest.mended_mass);
     CHECK(eight.mass >= .18);
     CHECK(eight.mass <= .26);
@@ -231,7 +235,8 @@ TEST_CASE("ivit::gelu: a row of every 8-bit code, by scale; mended") {
     const auto codes = numbers<code>(row);
     const auto error = [&](const std::vector<wide>& out, double unit, double scale) {
         double most = 0;
-        for (std::size_t i = 0; i < row.size(); ++i) most = std::max(most, std::fabs(out[i].raw() * unit - gelu(row[i] * scale)));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            most = std::max(most, std::fabs(out[i].raw() * unit - gelu(row[i] * scale)));
         return most;
     };
     struct expected {
@@ -247,7 +252,8 @@ TEST_CASE("ivit::gelu: a row of every 8-bit code, by scale; mended") {
         const auto t = ivit::gelu_parameters::from(arithmetic::tvm, static_cast<float>(e.scale));
         REQUIRE(ivit::gelu(view_of(codes), t, view_of(out)) == status::ok);
         const double tvm = error(out, e.scale / 128, e.scale);
-        REQUIRE(ivit::gelu_mended(view_of(codes), dyad::log2_multiplier(1.702 * e.scale), 16, view_of(out)) == status::ok);
+        REQUIRE(ivit::gelu_mended(view_of(codes), dyad::log2_multiplier(1.702 * e.scale), 16, view_of(out)) ==
+                status::ok);
         const double mended = error(out, e.scale / 65536, e.scale);
         MESSAGE("scale " << e.scale << ": ShiftGELU " << worst << ", tvm " << tvm << ", mended " << mended);
         CHECK(worst >= e.least);
@@ -262,28 +268,35 @@ TEST_CASE("ivit rows: one element, rows without positive codes, sums that wrap")
     const std::vector<code> one{code::from_raw(-5)};
     std::vector<wide> out(1);
     // 2^31 - 1 is 2^31 in float32: the share of one element is the unit itself, 2^(bits-1); TVM's integers give 127.
-    REQUIRE(ivit::softmax(view_of(one), ivit::softmax_parameters::from(arithmetic::pytorch, 0.0625f, 8), view_of(out)) == status::ok);
+    REQUIRE(ivit::softmax(view_of(one), ivit::softmax_parameters::from(arithmetic::pytorch, 0.0625f, 8),
+                          view_of(out)) == status::ok);
     CHECK(out[0].raw() == 128);
-    REQUIRE(ivit::softmax(view_of(one), ivit::softmax_parameters::from(arithmetic::tvm, 0.0625f), view_of(out)) == status::ok);
+    REQUIRE(ivit::softmax(view_of(one), ivit::softmax_parameters::from(arithmetic::tvm, 0.0625f), view_of(out)) ==
+            status::ok);
     CHECK(out[0].raw() == 127);
     std::vector<integer<8>> narrow(1);
-    REQUIRE(ivit::softmax(view_of(one), ivit::softmax_parameters::from(arithmetic::pytorch, 0.0625f, 8), view_of(narrow)) == status::ok);
+    REQUIRE(ivit::softmax(view_of(one), ivit::softmax_parameters::from(arithmetic::pytorch, 0.0625f, 8),
+                          view_of(narrow)) == status::ok);
     CHECK(narrow[0].raw() == 127);
     // x0 = -1025, E = 1025 * 2^16 each: 64 of them add up to 2^32 + 2^22, which an int32 holds as 2^22.
     const std::vector<code> equal(64, code::from_raw(3));
     std::vector<wide> shares(64);
-    REQUIRE(ivit::softmax(view_of(equal), ivit::softmax_parameters::from(arithmetic::tvm, 0x1p-10f), view_of(shares)) == status::ok);
+    REQUIRE(ivit::softmax(view_of(equal), ivit::softmax_parameters::from(arithmetic::tvm, 0x1p-10f), view_of(shares)) ==
+            status::ok);
     CHECK(shares[0].raw() == static_cast<std::int8_t>(static_cast<std::int32_t>(511u * (1025u << 16)) >> 24));
-    // A row without positive codes: exp(-max) = e^8 leaves 31 bits. PyTorch's sum stops at 2^31, which leaves a sigmoid of
-    // 5 / 128 instead of 1e-6; TVM's shift by more than 31 leaves 0, and so a sigmoid of almost 1.
+    // A row without positive codes: exp(-max) = e^8 leaves 31 bits. PyTorch's sum stops at 2^31, which leaves a sigmoid
+    // of 5 / 128 instead of 1e-6; TVM's shift by more than 31 leaves 0, and so a sigmoid of almost 1.
     const std::vector<code> negative(3, code::from_raw(-128));
     std::vector<wide> gelus(3);
-    REQUIRE(ivit::gelu(view_of(negative), ivit::gelu_parameters::from(arithmetic::pytorch, 0.0625f), view_of(gelus)) == status::ok);
+    REQUIRE(ivit::gelu(view_of(negative), ivit::gelu_parameters::from(arithmetic::pytorch, 0.0625f), view_of(gelus)) ==
+            status::ok);
     CHECK(gelus[0].raw() == -128 * 5);
-    REQUIRE(ivit::gelu(view_of(negative), ivit::gelu_parameters::from(arithmetic::tvm, 0.0625f), view_of(gelus)) == status::ok);
+    REQUIRE(ivit::gelu(view_of(negative), ivit::gelu_parameters::from(arithmetic::tvm, 0.0625f), view_of(gelus)) ==
+            status::ok);
     CHECK(gelus[0].raw() == -128 * 125);
     std::vector<code> in_place(4, code::from_raw(100));
-    REQUIRE(ivit::softmax(view_of(std::as_const(in_place)), ivit::softmax_parameters::from(arithmetic::pytorch, 0.0625f, 8),
+    REQUIRE(ivit::softmax(view_of(std::as_const(in_place)),
+                          ivit::softmax_parameters::from(arithmetic::pytorch, 0.0625f, 8),
                           view_of(in_place)) == status::ok);
     for (const code y : in_place) CHECK(y.raw() == 32);
 }
@@ -301,24 +314,29 @@ TEST_CASE("ivit rows: what is not accepted is said before anything is written") 
     CHECK(ivit::gelu(null, {}, view_of(out)) == status::src_null);
     CHECK(ivit::softmax_mended(null, {1, 0}, 255, view_of(out)) == status::src_null);
     std::vector<code> shared(5, code::from_raw(9));
-    CHECK(ivit::softmax(make_vector<const code>(shared.data(), 4), p, make_vector(shared.data() + 1, 4)) == status::dst_overlaps_src);
+    CHECK(ivit::softmax(make_vector<const code>(shared.data(), 4), p, make_vector(shared.data() + 1, 4)) ==
+          status::dst_overlaps_src);
     for (const float scale : {0.0f, -1.0f, 0x1p-20f, std::nanf(""), INFINITY}) {
         for (const auto mode : {arithmetic::pytorch, arithmetic::tvm}) {
-            CHECK(ivit::softmax(view_of(row), ivit::softmax_parameters::from(mode, scale), view_of(out)) == status::parameters_not_usable);
-            CHECK(ivit::gelu(view_of(row), ivit::gelu_parameters::from(mode, scale), view_of(out)) == status::parameters_not_usable);
+            CHECK(ivit::softmax(view_of(row), ivit::softmax_parameters::from(mode, scale), view_of(out)) ==
+                  status::parameters_not_usable);
+            CHECK(ivit::gelu(view_of(row), ivit::gelu_parameters::from(mode, scale), view_of(out)) ==
+                  status::parameters_not_usable);
         }
     }
     CHECK(ivit::softmax(view_of(row), ivit::softmax_parameters::from(arithmetic::pytorch, 0.1f, 25), view_of(out)) ==
           status::parameters_not_usable);
     CHECK(ivit::gelu_mended(view_of(row), {1, 0}, 31, view_of(out)) == status::parameters_not_usable);
-    CHECK(ivit::layer_norm(view_of(row), arithmetic::pytorch, make_vector(bias.data(), 3), view_of(out)) == status::extents_differ);
-    CHECK(ivit::layer_norm(view_of(row), arithmetic::tvm, dyad::vector_view<const std::int64_t>{nullptr, {4}, {1}}, view_of(out)) ==
-          status::parameter_missing);
+    CHECK(ivit::layer_norm(view_of(row), arithmetic::pytorch, make_vector(bias.data(), 3), view_of(out)) ==
+          status::extents_differ);
+    CHECK(ivit::layer_norm(view_of(row), arithmetic::tvm, dyad::vector_view<const std::int64_t>{nullptr, {4}, {1}},
+                           view_of(out)) == status::parameter_missing);
     CHECK(ivit::layer_norm_mended(view_of(row), make_vector(bias.data(), 3), view_of(out)) == status::extents_differ);
     for (const wide y : out) CHECK(y.raw() == 77);
     std::vector<code> none;
     CHECK(ivit::softmax(view_of(std::as_const(none)), p, view_of(none)) == status::ok);
-    CHECK(ivit::layer_norm_mended(view_of(std::as_const(none)), dyad::vector_view<const std::int64_t>{}, view_of(none)) == status::ok);
+    CHECK(ivit::layer_norm_mended(view_of(std::as_const(none)), dyad::vector_view<const std::int64_t>{},
+                                  view_of(none)) == status::ok);
 }
 
 }  // namespace

@@ -53,14 +53,16 @@ TEST_CASE("fqvit::log_softmax, index_softmax, softermax: the bits of the publish
     for (const auto& c : reference::index_softmax_rows) {
         CAPTURE(c.scale);
         CHECK(dyad::index_softmax::threshold(c.scale, 0.125f, 0.125f) == c.extra);
-        CHECK(hash_of<wide>(c, seed++, 64, [&](auto src, auto dst) { return dyad::index_softmax::softmax(src, c.extra, dst); }) ==
-              c.hash);
+        CHECK(hash_of<wide>(c, seed++, 64, [&](auto src, auto dst) {
+                  return dyad::index_softmax::softmax(src, c.extra, dst);
+              }) == c.hash);
     }
     for (const auto& c : reference::softermax_rows) {
         const auto slice = static_cast<dyad::index>(c.scale);
         CAPTURE(slice);
-        CHECK(hash_of<integer<8>>(c, static_cast<std::uint64_t>(c.extra), 8,
-                                  [&](auto src, auto dst) { return dyad::softermax::softmax(src, slice, dst); }) == c.hash);
+        CHECK(hash_of<integer<8>>(c, static_cast<std::uint64_t>(c.extra), 8, [&](auto src, auto dst) {
+                  return dyad::softermax::softmax(src, slice, dst);
+              }) == c.hash);
     }
 }
 
@@ -103,16 +105,17 @@ TEST_CASE("index_softmax and softermax: errors of rows of 64, published and mend
     const auto rows = normal_rows(200, 64, 40);
     const std::int32_t threshold = dyad::index_softmax::threshold_paper(static_cast<float>(scale));
     CHECK(threshold == 106);
-    const double cut = largest_error(rows, scale, 1.0 / 255, [&](auto s, auto d) { return dyad::index_softmax::softmax(s, threshold, d); });
-    const double near =
-        largest_error(rows, scale, 1.0 / 255, [&](auto s, auto d) { return dyad::index_softmax::softmax_mended(s, threshold, d); });
+    const double cut = largest_error(rows, scale, 1.0 / 255,
+                                     [&](auto s, auto d) { return dyad::index_softmax::softmax(s, threshold, d); });
+    const double near = largest_error(
+        rows, scale, 1.0 / 255, [&](auto s, auto d) { return dyad::index_softmax::softmax_mended(s, threshold, d); });
     MESSAGE("IndexSoftmax, codes of 1/16: largest error of a share " << cut << ", mended " << near);
     CHECK(cut <= .06);
     CHECK(near <= cut);
     // Codes of Q(6,2) are quarters of log2: x / 4 = x S log2 e for S = ln 2 / 4.
     const double quarter = std::log(2.0) / 4;
-    const double softer =
-        largest_error(normal_rows(200, 64, 10), quarter, 1.0 / 128, [](auto s, auto d) { return dyad::softermax::softmax(s, 16, d); });
+    const double softer = largest_error(normal_rows(200, 64, 10), quarter, 1.0 / 128,
+                                        [](auto s, auto d) { return dyad::softermax::softmax(s, 16, d); });
     MESSAGE("Softermax, rows of 64: largest error of a share " << softer);
     CHECK(softer <= .03);
     CHECK(softer >= 1.0 / 256);
@@ -136,8 +139,8 @@ TEST_CASE("published softmax rows: ends, and what is not accepted") {
     std::vector<wide> longer(5);
     CHECK(dyad::fqvit::log_softmax(view_of(row), p, 0, view_of(out)) == status::parameters_not_usable);
     CHECK(dyad::fqvit::log_softmax(view_of(row), {}, 4, view_of(out)) == status::parameters_not_usable);
-    CHECK(dyad::fqvit::log_softmax(view_of(row), dyad::ibert::exp_parameters::from(dyad::ibert::constants::paper, 0.1f), 4,
-                                   view_of(out)) == status::parameters_not_usable);
+    CHECK(dyad::fqvit::log_softmax(view_of(row), dyad::ibert::exp_parameters::from(dyad::ibert::constants::paper, 0.1f),
+                                   4, view_of(out)) == status::parameters_not_usable);
     CHECK(dyad::fqvit::log_softmax(view_of(row), p, 4, view_of(longer)) == status::extents_differ);
     CHECK(dyad::fqvit::log_softmax_mended(view_of(row), {1, 0}, 6, view_of(out)) == status::parameters_not_usable);
     for (const std::int32_t bad : {0, -3, dyad::index_softmax::largest_threshold + 1}) {
@@ -149,7 +152,8 @@ TEST_CASE("published softmax rows: ends, and what is not accepted") {
     for (const wide y : out) CHECK(y.raw() == 77);
     const std::vector<wide> ends{wide::from_raw(INT32_MAX), wide::from_raw(INT32_MIN), wide::from_raw(0)};
     std::vector<wide> shares(3);
-    REQUIRE(dyad::index_softmax::softmax(view_of(ends), dyad::index_softmax::largest_threshold, view_of(shares)) == status::ok);
+    REQUIRE(dyad::index_softmax::softmax(view_of(ends), dyad::index_softmax::largest_threshold, view_of(shares)) ==
+            status::ok);
     CHECK(shares[0].raw() == 255);
     CHECK(shares[1].raw() == 0);
     CHECK(dyad::index_softmax::threshold(0.0f, 1.0f, 1.0f) == 0);

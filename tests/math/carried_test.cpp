@@ -24,7 +24,7 @@ Float value(Carried x) {
 }
 
 static_assert(carried32::from(3) / carried32::from(2) == carried32::from_float(1.5f));
-static_assert(carried32::from(1 << 24) + carried32::from(1) == carried32::from(1 << 24));            // a tie, to even
+static_assert(carried32::from(1 << 24) + carried32::from(1) == carried32::from(1 << 24));              // a tie, to even
 static_assert(carried32::from((1 << 24) + 2) + carried32::from(1) == carried32::from((1 << 24) + 4));  // and upwards
 static_assert(carried32::from((1 << 25) - 1) == carried32::from(1 << 25));
 static_assert(square_root(carried32::from(4097 * 4097 - 1)) == carried32::from(4097));
@@ -40,8 +40,11 @@ double sample(std::mt19937_64& random) {
     switch ((r >> 1) % 4) {
         case 0: return sign * static_cast<double>((r >> 8) % 4096);
         case 1: return sign * static_cast<double>((r >> 8) % (1 << 25)) / 2;
-        case 2: return sign * (std::ldexp(1.0, static_cast<int>((r >> 8) % 60) - 30) + static_cast<double>((r >> 20) % 3) - 1);
-        default: return sign * std::ldexp(1 + static_cast<double>(r >> 12) * 0x1p-52, static_cast<int>((r >> 3) % 80) - 40);
+        case 2:
+            return sign *
+                   (std::ldexp(1.0, static_cast<int>((r >> 8) % 60) - 30) + static_cast<double>((r >> 20) % 3) - 1);
+        default:
+            return sign * std::ldexp(1 + static_cast<double>(r >> 12) * 0x1p-52, static_cast<int>((r >> 3) % 80) - 40);
     }
 }
 
@@ -88,7 +91,8 @@ TEST_CASE("carried: subnormal floats, doubles into 24 digits, what is out of ran
     CHECK(carried32{-(1 << 23), -1000}.floor() == -1);
     CHECK(carried32{1 << 23, -1000}.nearest() == 0);
     CHECK(dyad::is_positive_finite(0x1p-149f));
-    for (const float x : {0.0f, -0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    for (const float x :
+         {0.0f, -0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
         CHECK(!dyad::is_positive_finite(x));
     }
     CHECK(dyad::is_finite(-3.0f));

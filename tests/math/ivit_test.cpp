@@ -64,16 +64,16 @@ TEST_CASE("ShiftExp: the published errors by scale") {
         double scale;
         double error;
     };
-    for (const auto& e : {expected{1.0 / 4, .143}, expected{1.0 / 8, .096}, expected{1.0 / 10, .081}, expected{1.0 / 16, .064},
-                          expected{.0472, .096}, expected{1.0 / 32, .050}, expected{1.0 / 64, .050}, expected{1.0 / 128, .046},
-                          expected{1.0 / 1024, .044}}) {
+    for (const auto& e : {expected{1.0 / 4, .143}, expected{1.0 / 8, .096}, expected{1.0 / 10, .081},
+                          expected{1.0 / 16, .064}, expected{.0472, .096}, expected{1.0 / 32, .050},
+                          expected{1.0 / 64, .050}, expected{1.0 / 128, .046}, expected{1.0 / 1024, .044}}) {
         const auto p = ivit::exp_parameters_for(arithmetic::pytorch, static_cast<float>(e.scale), 15);
         const auto t = ivit::exp_parameters_for(arithmetic::tvm, static_cast<float>(e.scale), 16);
         const auto m = dyad::log2_multiplier(e.scale);
         double torch = 0;
         double tvm = 0;
         double mended = 0;
-        for (std::int32_t x = 0; -x * e.scale <= 16; --x) {
+        for (std::int32_t x = 0; - x * e.scale <= 16; --x) {
             const double exact = std::exp(x * e.scale);
             torch = std::max(torch, std::fabs(value(ivit::shift_exp_pytorch(x, p)) * e.scale * 0x1p-15 - exact));
             tvm = std::max(tvm, std::fabs(ivit::shift_exp_tvm(x, t) * e.scale * 0x1p-16 - exact));
@@ -106,8 +106,8 @@ TEST_CASE("ShiftExp: where its errors come from") {
         whole = std::max(whole, std::fabs(got - std::exp(x)));
         whole_relative = std::max(whole_relative, std::fabs(got / std::exp(x) - 1));
     }
-    MESSAGE("1 - f/2: " << linear << ", relative " << linear_relative << "; with 1.4375: " << whole << ", relative " << whole_relative
-                        << "; 1 - f/2 - 11/64 f (1 - f): " << parabola);
+    MESSAGE("1 - f/2: " << linear << ", relative " << linear_relative << "; with 1.4375: " << whole << ", relative "
+                        << whole_relative << "; 1 - f/2 - 11/64 f (1 - f): " << parabola);
     CHECK(linear == doctest::Approx(.0430).epsilon(.002));
     CHECK(linear_relative == doctest::Approx(.0615).epsilon(.002));
     CHECK(whole == doctest::Approx(.0439).epsilon(.002));
@@ -141,7 +141,8 @@ TEST_CASE("I-LayerNorm's root: ten steps from 2^16, sixteen, and both codes") {
         sixteen = std::max(sixteen, excess(v, 16));
     }
     MESSAGE("ten steps too large by " << below_4096 << " below 2^12, " << below_65536 << " below 2^16, " << above
-                                      << " from there on; last by more than 1: " << last_bad << "; sixteen steps: " << sixteen);
+                                      << " from there on; last by more than 1: " << last_bad
+                                      << "; sixteen steps: " << sixteen);
     CHECK(below_4096 == 64);
     CHECK(below_65536 == 20);
     CHECK(above == 1);
@@ -199,7 +200,8 @@ TEST_CASE("hawq::fixedpoint_mul: exact up to 2^22, and then rounded twice") {
         ++met;
         differ += hawq::fixedpoint_mul(code, tie) == once - 1;
     }
-    MESSAGE("codes of 24 bits just above a tie: " << differ << " of " << met << " are one less than the exact product rounded once");
+    MESSAGE("codes of 24 bits just above a tie: " << differ << " of " << met
+                                                  << " are one less than the exact product rounded once");
     CHECK(differ > met / 10);
     CHECK(differ < met);
     CHECK(hawq::fixedpoint_mul(100, {1 << 30, 30}, -100, {1 << 30, 31}, 8) == 50);

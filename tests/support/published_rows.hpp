@@ -20,7 +20,8 @@ namespace dyad_test {
 }
 
 /// Rows of `n` codes of `bits` bits: of falling spread, every eighth of them negative throughout.
-[[nodiscard]] inline std::vector<std::vector<std::int32_t>> published_rows(std::uint64_t seed, int rows, int n, int bits) {
+[[nodiscard]] inline std::vector<std::vector<std::int32_t>> published_rows(std::uint64_t seed, int rows, int n,
+                                                                           int bits) {
     std::vector<std::vector<std::int32_t>> all;
     for (int r = 0; r < rows; ++r) {
         std::vector<std::int32_t> row;

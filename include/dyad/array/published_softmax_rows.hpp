@@ -46,7 +46,9 @@ status log_softmax_mended(vector_view<const In> src, multiplier m, int bits, vec
     const index n = src.extent[0];
     if (n == 0) return status::ok;
     const std::int32_t max = published::largest_code(src);
-    const auto exponential = [&](index i) -> std::uint64_t { return shift_exp2(scaled_exponent(magnitude(src(i).raw() - max), m)); };
+    const auto exponential = [&](index i) -> std::uint64_t {
+        return shift_exp2(scaled_exponent(magnitude(src(i).raw() - max), m));
+    };
     std::uint64_t sum = 0;
     for (index i = 0; i < n; ++i) sum += exponential(i);
     for (index i = 0; i < n; ++i) dst(i) = Out::saturating_from_raw(log_share_mended(sum, exponential(i), bits));

@@ -115,7 +115,8 @@ struct softmax_parameters {
     return reciprocal(most < sum ? most : sum).scaled(31).floor();
 }
 /// floor(E f / 2^(32 - bits)).
-[[nodiscard]] DYAD_HD constexpr std::int64_t share_pytorch(carried32 e, std::int64_t factor, std::int32_t bits) noexcept {
+[[nodiscard]] DYAD_HD constexpr std::int64_t share_pytorch(carried32 e, std::int64_t factor,
+                                                           std::int32_t bits) noexcept {
     return (e * carried32::from(factor)).scaled(bits - 32).floor();
 }
 /// (f E) >> 24.
@@ -208,7 +209,8 @@ using hawq::ratio;
 }
 /// d 2^30 / sqrt(V) + bias rounded half away, with the root to 31 digits: for deviations from the exact mean,
 /// d = C x - sum and V = sum of d^2 (a mean rounded to codes costs as much as the root does).
-[[nodiscard]] DYAD_HD constexpr std::int64_t normalized_mended(std::int64_t d, uint128_t v, std::int64_t bias) noexcept {
+[[nodiscard]] DYAD_HD constexpr std::int64_t normalized_mended(std::int64_t d, uint128_t v,
+                                                               std::int64_t bias) noexcept {
     if (v == 0) return bias;
     // V 4^half has 61 or 62 digits.
     const int half = (62 - bit_width(v)) >> 1;
