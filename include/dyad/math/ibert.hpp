@@ -75,7 +75,9 @@ struct exp_parameters {
     DYAD_ASSERT(p.usable() && x <= 0);
     const std::int64_t least = -30 * std::int64_t{p.ln2};
     const std::int64_t t = x < least ? least : x;
-    const std::int64_t q = (carried32::from(-t) / carried32::from(p.ln2)).floor();
+    // 30 at most, and 1 / ln2 > 2^-16 or more below the next integer where it is none: float32's floor is the
+    // integers'.
+    const std::int64_t q = -t / p.ln2;
     const std::int64_t r = t + q * p.ln2;
     const carried32 z = carried32::from(r + p.b) * carried32::from(r) + carried32::from(p.c);
     return z.significand < 0 ? carried32{} : z.scaled(static_cast<std::int32_t>(30 - q));
@@ -214,7 +216,7 @@ struct square_root_steps {
 [[nodiscard]] DYAD_HD constexpr std::int64_t layer_norm_factor(constants set, std::uint64_t v, int shift) noexcept {
     if (v == 0) return 0;
     if (set == constants::paper) return (std::int64_t{1} << 31) / (std::int64_t{i_sqrt(v).root} << shift);
-    const carried32 root = carried32::from(square_root(carried32::round(v, 0)).floor());
+    const carried32 root = carried32::from(square_root(carried32::round(int128_t{v}, 0)).floor());
     return reciprocal(root.scaled(shift)).scaled(31).floor();
 }
 /// floor(y f / 2) + bias.
