@@ -157,6 +157,16 @@ using carried64 = carried<53>;
     if (x.significand == 0) return {};
     return {x.significand * (std::int64_t{1} << more), x.exponent - more};
 }
+/// The number as a double; beyond its normal numbers, 0 or the largest double.
+template <int Digits>
+[[nodiscard]] DYAD_HD constexpr double to_double(carried<Digits> x) noexcept {
+    const std::uint64_t sign = x.significand < 0 ? std::uint64_t{1} << 63 : 0;
+    const std::int32_t biased = x.exponent + (Digits - 1) + 1023;
+    if (x.significand == 0 || biased < 1) return 0;
+    if (biased > 2046) return std::bit_cast<double>(sign | 0x7fef'ffff'ffff'ffff);
+    const std::uint64_t digits = (magnitude(x.significand) << (53 - Digits)) & low_mask<std::uint64_t>(52);
+    return std::bit_cast<double>(sign | static_cast<std::uint64_t>(biased) << 52 | digits);
+}
 /// 1 / x, as a tensor's reciprocal rounds it: PyTorch computes `number / tensor` as reciprocal * number, two roundings.
 [[nodiscard]] DYAD_HD constexpr carried32 reciprocal(carried32 x) noexcept { return carried32::from(1) / x; }
 

@@ -3,7 +3,7 @@
 //   a (x + b)^2 + c with q_b = floor(b / S), q_c = floor(c / (a S^2)):  value = ((q + q_b)^2 + q_c) a S^2
 //   exp(S q) = L(p) 2^-z, z = floor(-q / q_ln2), p = q + z q_ln2;  erf(x) = sgn(x) L(min(|x|, -b))
 // Source: Kim et al., "I-BERT: integer-only BERT quantization", ICML 2021, algorithms 1 to 4, and its code, which is
-// also that of the package `transformers` (models/ibert/quant_modules.py):
+// also that of the package `transformers` (models/ibert/quant_modules.py), whose bits on a CPU are meant:
 //               constants::paper                                 constants::code (float32 words: rounds at 24 digits)
 //   exp           .3585 (p + 1.353)^2 + .344, ln 2                 .35815147 p^2 + .96963238 p + 1, .6931
 //                 q_L >> z                                         q_L 2^(30 - z), then quantized to 16 bits
@@ -33,6 +33,7 @@ enum class constants : std::uint8_t { paper, code };
 using hawq::fixedpoint_mul;
 using hawq::fixedpoint_mul_mended;
 using hawq::layer_norm_bias;
+using hawq::layer_norm_scale;
 using hawq::ratio;
 
 /// `number / tensor` and `tensor ** 2` of the code: the reciprocal is rounded, then the product.
@@ -145,7 +146,7 @@ struct gelu_parameters {
     std::int64_t c = 0;      ///< floor(1 / (-.2888 s^2))
     std::int32_t shift = 0;  ///< 14 in the code
     std::int64_t one = 0;    ///< floor(1 / scale of erf), negative
-    carried64 out_scale;     ///< S * (scale of erf) / 2, negative
+    carried64 out_scale;     ///< S * (scale of erf) / 2, negative; to_double gives it
     [[nodiscard]] DYAD_HD constexpr bool usable() const noexcept { return b < 0; }
 
     /// Offline. Scales from 2^-16 to 2^16.

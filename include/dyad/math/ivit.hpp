@@ -11,7 +11,8 @@
 //   (2^31 - 1) / D     floor(rn(1 / D) 2^31): rn(2^31 - 1) is 2^31  trunc((2^31 - 1) / D)
 //   x / y, x < 0       floor                                        truncation
 //   softmax's result   0 .. 2^(k-1), the end included               int8, 0 .. 127
-// Left as published, with what it costs (ivit_test measures it):
+// The bits are those of PyTorch on a CPU: what a GPU adds in another order, or divides by a factor, may differ in the
+// last digit of a float32. Left as published, with what it costs (ivit_test measures it):
 //   1 - f/2 for 2^-f: up to 6.1 % high; 1.4375 for log2 e;
 //   x0 of few bits at coarse scales: ShiftExp is .143 off at S = 1/4, .046 at 1/128; TVM's
 //   x0, one too large in magnitude there, makes it .393 at 1/4 and .125 at 1/16;
@@ -204,6 +205,7 @@ struct gelu_parameters {
 using hawq::fixedpoint_mul;
 using hawq::fixedpoint_mul_mended;
 using hawq::layer_norm_bias;
+using hawq::layer_norm_scale;
 using hawq::ratio;
 
 // --- Mended ---
