@@ -46,7 +46,8 @@ def codes(seed, rows, n, bits):
 def hashed(values):
     v = np.asarray(values).astype(np.int64).ravel()
     with np.errstate(over="ignore"):
-        return int(mixed(v.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.arange(v.size, dtype=np.uint64)).sum(dtype=np.uint64))
+        spread = v.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.arange(v.size, dtype=np.uint64)
+    return int(mixed(spread).sum(dtype=np.uint64))
 
 
 class Recorder:
@@ -98,7 +99,8 @@ def norm(seed, bits, n, shift):
     module = ibert.IntLayerNorm(n, 1e-5, quant_mode=True)
     h = mixed(np.arange(n, dtype=np.uint64) + np.uint64((seed + 100) << 32))
     module.weight.data = torch.from_numpy(((h % np.uint64(1000)).astype(np.float32) + 1) / np.float32(512))
-    module.bias.data = torch.from_numpy(((h >> np.uint64(32)) % np.uint64(1000)).astype(np.float32) / np.float32(256) - 2)
+    offset = ((h >> np.uint64(32)) % np.uint64(1000)).astype(np.float32) / np.float32(256) - np.float32(2)
+    module.bias.data = torch.from_numpy(offset)
     module.shift = torch.tensor([float(shift)])
     module.eval()
     Recorder.kept.clear()
@@ -119,12 +121,12 @@ def mul(seed, in_scale, out_scale, bits, in_bits):
 
 def main():
     print("// SPDX-License-Identifier: Apache-2.0")
-    print(f"// Printed by ibert_vectors.py with transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}: "
-          "hashes of what I-BERT's modules give.")
+    versions = f"transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}"
+    print(f"// Printed by ibert_vectors.py with {versions}: hashes of what I-BERT's modules give.")
     print("#pragma once\n\n#include <cstdint>\n\nnamespace reference {\n")
-    print("struct ibert_case {\n    int bits;\n    float scale;\n    int n;      ///< elements of a row\n"
-          "    int shift;  ///< of a layer norm\n    int kept;   ///< rows, or codes, that were whole\n"
-          "    std::uint64_t hash;\n};")
+    print("struct ibert_case {\n    int bits;\n    float scale;\n    int n;      ///< elements of a row")
+    print("    int shift;  ///< of a layer norm\n    int kept;   ///< rows, or codes, that were whole")
+    print("    std::uint64_t hash;\n};")
 
     def table(name, rows):
         print(f"inline constexpr ibert_case {name}[]{{")
@@ -140,7 +142,8 @@ def main():
               "    std::uint64_t hash;\n};\ninline constexpr fixedpoint_case fixedpoint_cases[]{")
         for i, (a, b, bits, in_bits) in enumerate(MUL):
             h, kept = mul(i + 40, a, b, bits, in_bits)
-            print(f"    {{{np.float32(a).item().hex()}f, {np.float32(b).item().hex()}f, {bits}, {in_bits}, {kept}, 0x{h:016x}}},")
+            scales = f"{np.float32(a).item().hex()}f, {np.float32(b).item().hex()}f"
+            print(f"    {{{scales}, {bits}, {in_bits}, {kept}, 0x{h:016x}}},")
         print("};")
     print("\n}  // namespace reference")
 
