@@ -122,28 +122,27 @@ private:
     index count_ = 0;
 };
 
-/// One row with at least as many numbers as `where` has elements. Pieces none of whose numbers stands above the worst
-/// that is kept are skipped by the kernels.
+/// One row with at least as many numbers as `where` has elements. The kernels skip numbers that do not stand above the
+/// worst that is kept.
 template <number T>
 void top_k_of_row(instruction_set isa, vector_view<const T> src, vector_view<index> where) noexcept {
-    constexpr index piece = 512;
     const index n = src.extent[0];
     const index k = where.extent[0];
     if (k == 0) return;
     best_of_row<T> best(src, where);
-    for (index i = 0; i < k; ++i) best.add(i);
-    for (index first = k; first < n; first += piece) {
-        const index last = n - first < piece ? n : first + piece;
-        if constexpr (ranked_in_bulk<T>) {
-            if (src.stride[0] == 1) {
-                using word = typename rank_word_of<T>::type;
-                const auto* words = reinterpret_cast<const word*>(src.data);
-                const auto most = largest_rank(isa, words + first, static_cast<std::size_t>(last - first));
-                if (most <= rank_of_word(words[best.worst()])) continue;
+    index i = 0;
+    for (; i < k; ++i) best.add(i);
+    if constexpr (ranked_in_bulk<T>) {
+        if (src.stride[0] == 1) {
+            const auto* words = reinterpret_cast<const typename rank_word_of<T>::type*>(src.data);
+            for (; i < n; ++i) {
+                const auto worst = rank_of_word(words[best.worst()]);
+                i += static_cast<index>(first_above(isa, words + i, static_cast<std::size_t>(n - i), worst));
+                if (i < n) best.add(i);
             }
         }
-        for (index i = first; i < last; ++i) best.add(i);
     }
+    for (; i < n; ++i) best.add(i);
     best.sort();
 }
 

@@ -24,21 +24,6 @@ template <store_way Way>
     }
 }
 
-/// The first `count` of 64 bytes, zeros behind them; and back. Nothing behind them is touched.
-[[gnu::target("avx512bw"), gnu::always_inline]] inline std::uint64_t first_lanes(std::size_t count) noexcept {
-    return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-}
-[[gnu::target("avx512bw"), gnu::always_inline]] inline bytes load_first(const void* from, std::size_t count) noexcept {
-    bytes x;
-    __asm__("vmovdqu8 %1, %0%{%2%}%{z%}"
-            : "=v"(x)
-            : "m"(*static_cast<const std::uint8_t(*)[64]>(from)), "Yk"(first_lanes(count)));
-    return x;
-}
-[[gnu::target("avx512bw"), gnu::always_inline]] inline void store_first(bytes x, void* to, std::size_t count) noexcept {
-    __asm__("vmovdqu8 %1, %0%{%2%}" : "+m"(*static_cast<std::uint8_t(*)[64]>(to)) : "v"(x), "Yk"(first_lanes(count)));
-}
-
 /// 256 bytes in four registers.
 struct byte_table {
     bytes quarter[4];

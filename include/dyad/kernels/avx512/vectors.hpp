@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace dyad::inline v1::avx512 {
@@ -32,6 +33,21 @@ using signed_words [[gnu::vector_size(64)]] = std::int32_t;
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline bytes load_bytes(const void* from) noexcept {
     return reinterpret_cast<bytes>(load(from));
+}
+
+/// The first `count` of 64 bytes, zeros behind them; and back. Nothing behind them is touched.
+[[gnu::target("avx512bw"), gnu::always_inline]] inline std::uint64_t first_lanes(std::size_t count) noexcept {
+    return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+[[gnu::target("avx512bw"), gnu::always_inline]] inline bytes load_first(const void* from, std::size_t count) noexcept {
+    bytes x;
+    __asm__("vmovdqu8 %1, %0%{%2%}%{z%}"
+            : "=v"(x)
+            : "m"(*static_cast<const std::uint8_t(*)[64]>(from)), "Yk"(first_lanes(count)));
+    return x;
+}
+[[gnu::target("avx512bw"), gnu::always_inline]] inline void store_first(bytes x, void* to, std::size_t count) noexcept {
+    __asm__("vmovdqu8 %1, %0%{%2%}" : "+m"(*static_cast<std::uint8_t(*)[64]>(to)) : "v"(x), "Yk"(first_lanes(count)));
 }
 
 /// The low bytes of the 32 words of x and y, in order, in the low half.
