@@ -20,11 +20,10 @@ struct function_scales {
     }
 };
 
-/// m as a number, its exponent held to +-2^15.
-[[nodiscard]] DYAD_HD constexpr unpacked held(multiplier m) noexcept {
+/// m's exponent, held to +-2^15.
+[[nodiscard]] DYAD_HD constexpr int held_exponent(multiplier m) noexcept {
     constexpr std::int32_t most = 1 << 15;
-    const std::int32_t exponent = m.exponent < -most ? -most : m.exponent > most ? most : m.exponent;
-    return unpacked::finite(m.significand < 0, magnitude(m.significand), exponent);
+    return m.exponent < -most ? -most : m.exponent > most ? most : m.exponent;
 }
 
 }  // namespace dyad::inline v1
