@@ -24,6 +24,7 @@ void rotate_heads(instruction_set isa, rotary_layout layout, const C* table, con
     if (src_stride == 1 && dst_stride == 1) {
         if constexpr (std::same_as<X, float> && std::same_as<C, float>) {
             if (isa >= instruction_set::avx512) return avx512::rotate(layout, table, src, dst, pairs, heads);
+            if (isa >= instruction_set::avx2) return avx2::rotate(layout, table, src, dst, pairs, heads);
         } else if constexpr (std::same_as<C, std::int16_t> && sizeof(X) <= 2) {
             const bool whole_words = range.largest == static_cast<X>((1U << (8 * sizeof(X) - 1)) - 1);
             if (isa >= instruction_set::avx512 && whole_words) {

@@ -117,6 +117,63 @@ template <int Fraction, class X>
         scalar::rotate_pairs<Fraction>(layout, table, src, 1, dst, 1, i, pairs, range);
     }
 }
+using four_words [[gnu::vector_size(16)]] = std::uint32_t;
+using four_floats [[gnu::vector_size(16)]] = float;
+using eight_floats [[gnu::vector_size(32)]] = float;
+using four_doubles [[gnu::vector_size(32)]] = double;
+
+[[gnu::target("avx2"), gnu::always_inline]] inline four_doubles widen(four_floats x) noexcept {
+    four_doubles y;
+    __asm__("vcvtps2pd %1, %0" : "=x"(y) : "x"(x));
+    return y;
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline four_doubles load_floats(const float* from) noexcept {
+    four_floats x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return widen(x);
+}
+/// The first floats of four pairs, or the second ones, exactly.
+template <int Half>
+[[gnu::target("avx2"), gnu::always_inline]] inline four_doubles take_floats(eight_floats x) noexcept {
+    return widen(__builtin_shufflevector(x, x, Half, 2 + Half, 4 + Half, 6 + Half));
+}
+/// scalar::finish_rotation of four.
+[[gnu::target("avx2"), gnu::always_inline]] inline four_words finish_floats(four_doubles t) noexcept {
+    four_words bits;
+    __asm__("vcvtpd2ps %1, %0" : "=x"(bits) : "x"(t));
+    const four_words magnitude = bits & 0x7fff'ffffU;
+    return magnitude > 0x7f80'0000U ? four_words{} + 0x7fc0'0000U : bits;
+}
+
+/// The same for floats, four pairs at a time.
+[[gnu::target("avx2"), gnu::noinline]] inline void rotate(rotary_layout layout, const float* table, const float* src,
+                                                          float* dst, std::ptrdiff_t pairs,
+                                                          std::ptrdiff_t heads) noexcept {
+    const bool interleaved = layout == rotary_layout::interleaved;
+    for (; heads != 0; --heads, src += 2 * pairs, dst += 2 * pairs) {
+        std::ptrdiff_t i = 0;
+        for (; pairs - i >= 4; i += 4) {
+            eight_floats t;
+            __builtin_memcpy(&t, table + 2 * i, sizeof t);
+            const four_doubles c = take_floats<0>(t);
+            const four_doubles s = take_floats<1>(t);
+            eight_floats both{};
+            if (interleaved) __builtin_memcpy(&both, src + 2 * i, sizeof both);
+            const four_doubles a = interleaved ? take_floats<0>(both) : load_floats(src + i);
+            const four_doubles b = interleaved ? take_floats<1>(both) : load_floats(src + pairs + i);
+            const four_words x = finish_floats(a * c - b * s);
+            const four_words y = finish_floats(a * s + b * c);
+            if (interleaved) {
+                const pair_words joined = __builtin_shufflevector(x, y, 0, 4, 1, 5, 2, 6, 3, 7);
+                __builtin_memcpy(dst + 2 * i, &joined, sizeof joined);
+            } else {
+                __builtin_memcpy(dst + i, &x, sizeof x);
+                __builtin_memcpy(dst + pairs + i, &y, sizeof y);
+            }
+        }
+        scalar::rotate_pairs<0>(layout, table, src, 1, dst, 1, i, pairs, scalar::raw_range<float>{0, 0});
+    }
+}
 
 }  // namespace dyad::inline v1::avx2
 
