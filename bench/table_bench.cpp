@@ -78,24 +78,6 @@ void copy(benchmark::State& state, std::size_t bytes, std::size_t elements) {
     count(state, elements);
 }
 
-/// A loop of stores of 64 bytes: what memcpy is without the microcode that moves whole lines.
-void copy_by_vectors(benchmark::State& state, std::size_t bytes, std::size_t elements) {
-    using vector [[gnu::vector_size(16)]] = long long;
-    const auto from = codes<unsigned char>(bytes);
-    std::vector<unsigned char> to(bytes, 1);
-    for (auto _ : state) {
-        for (std::size_t i = 0; i + 64 <= bytes; i += 64) {
-            vector x[4];
-            std::memcpy(x, from.data() + i, 64);
-            __asm__ volatile("" : "+x"(x[0]), "+x"(x[1]), "+x"(x[2]), "+x"(x[3]));
-            std::memcpy(to.data() + i, x, 64);
-        }
-        benchmark::DoNotOptimize(to.data());
-        benchmark::ClobberMemory();
-    }
-    count(state, elements);
-}
-
 template <class Function>
 void measure(benchmark::State& state, std::size_t elements, Function function) {
     status s = status::ok;
@@ -116,6 +98,34 @@ void add(const std::string& op, const size& s, std::size_t bytes, std::size_t el
                                  [bytes, elements](benchmark::State& state) { copy(state, bytes, elements); });
     comparisons.push_back({name, "memcpy", name, peer});
 }
+
+#if defined(__x86_64__)
+/// A loop of loads and stores of 64 bytes: memcpy without the microcode that moves whole lines, which no look-up can
+/// use.
+[[gnu::target("avx512f"), gnu::noinline]] void copy_registers(const unsigned char* from, unsigned char* to,
+                                                              std::size_t bytes) {
+    using vector [[gnu::vector_size(64)]] = long long;
+    for (std::size_t i = 0; i + 64 <= bytes; i += 64) {
+        vector x;
+        std::memcpy(&x, from + i, 64);
+        __asm__ volatile("" : "+v"(x));
+        std::memcpy(to + i, &x, 64);
+    }
+}
+void add_register_copy(const size& s) {
+    if (dyad::best_instruction_set() < instruction_set::avx512) return;
+    add("64-byte copy", s, s.bytes, s.bytes, [bytes = s.bytes](benchmark::State& state) {
+        const auto from = codes<unsigned char>(bytes);
+        std::vector<unsigned char> to(bytes, 1);
+        measure(state, bytes, [&] {
+            copy_registers(from.data(), to.data(), bytes);
+            return status::ok;
+        });
+    });
+}
+#else
+void add_register_copy(const size&) {}
+#endif
 
 template <class In, class Out>
 void add_table(const std::string& name, instruction_set isa, const size& s, std::vector<In> (*make)(std::size_t)) {
@@ -207,8 +217,7 @@ void add_all() {
     for (const size& s : sizes) {
         add_table<int16, int16>("table/int16 to int16, any code", instruction_set::scalar, s, codes<int16>);
         add_table<int16, int16>("table/int16 to int16, bell", instruction_set::scalar, s, bell_codes);
-        add("vector copy", s, s.bytes, s.bytes,
-            [bytes = s.bytes](benchmark::State& state) { copy_by_vectors(state, bytes, bytes); });
+        add_register_copy(s);
     }
 }
 

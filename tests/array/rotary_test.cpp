@@ -92,7 +92,8 @@ T defined(T x, T y, Code c, Code s, bool second) {
         const double p = static_cast<double>(x) * static_cast<double>(second ? s : c);
         const double q = static_cast<double>(y) * static_cast<double>(second ? c : s);
         const auto y_float = static_cast<float>(second ? p + q : p - q);
-        return y_float != y_float ? std::numeric_limits<float>::quiet_NaN() : y_float;
+        const bool is_nan = (std::bit_cast<std::uint32_t>(y_float) & 0x7fff'ffff) > 0x7f80'0000;
+        return is_nan ? std::bit_cast<float>(0x7fc0'0000) : y_float;
     } else {
         const auto p = static_cast<dyad::int128_t>(x.raw()) * (second ? s.raw() : c.raw());
         const auto q = static_cast<dyad::int128_t>(y.raw()) * (second ? c.raw() : s.raw());
