@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cfenv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -270,6 +271,32 @@ TEST_CASE("rotary_table: float within half an ulp and the table's error") {
     MESSAGE("off by at most " << worst << " of the bound");
     CHECK(worst <= 1.001);
     CHECK(worst > 0.3);
+}
+
+TEST_CASE("rotary_table: the same floats whatever the caller's floating-point environment") {
+    constexpr index width = 48;
+    const test_table<float> t(10000, width, 2);
+    auto row = random_numbers<float>(width, 11, float_kind::any);
+    for (std::size_t i = 0; i < row.size(); i += 5) row[i] = std::ldexp(row[i], -200);  // subnormal
+    const auto src = dyad::make_vector<const float>(row.data(), width);
+    for (const auto isa : dyad_test::instruction_sets()) {
+        std::vector<float> usual(width);
+        std::vector<float> other(width);
+        REQUIRE(t.table.run(src, 1, rotary_layout::halves, dyad::make_vector(usual.data(), width), row_options{isa}) ==
+                status::ok);
+        std::fesetround(FE_UPWARD);
+#if defined(__x86_64__)
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040U);  // results and operands flushed to zero
+#endif
+        const status s =
+            t.table.run(src, 1, rotary_layout::halves, dyad::make_vector(other.data(), width), row_options{isa});
+#if defined(__x86_64__)
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() & ~0x8040U);
+#endif
+        std::fesetround(FE_TONEAREST);
+        CHECK(s == status::ok);
+        CHECK(std::equal(usual.begin(), usual.end(), other.begin(), same_bits<float>));
+    }
 }
 
 TEST_CASE("rotary_table: dot products depend on the difference of positions only") {
