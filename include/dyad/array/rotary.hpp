@@ -85,8 +85,7 @@ public:
         if (first < 0 || first > positions_ || src.extent[0] > positions_ - first) return status::position_out_of_range;
         const vector_view<const Code> table{codes_, {width_ * positions_}, {1}};
         if (overlap(memory_of(table), memory_of(dst))) return status::workspace_overlaps_operand;
-        const instruction_set best = best_instruction_set();
-        const instruction_set isa = options.cap < best ? options.cap : best;
+        const instruction_set isa = options.chosen();
         if constexpr (std::same_as<T, float>) {
             const default_float_environment environment;
             rotate_rows(isa, layout, first, src, dst);

@@ -166,8 +166,7 @@ template <number T>
 template <number T>
 status top_k(matrix_view<const T> src, matrix_view<index> where, row_options options = {}) noexcept {
     if (const status s = check_top_k(src, where); s != status::ok) return s;
-    const instruction_set best = best_instruction_set();
-    const instruction_set isa = options.cap < best ? options.cap : best;
+    const instruction_set isa = options.chosen();
     for (index r = 0; r < where.extent[0]; ++r) top_k_of_row(isa, row(src, r), row(where, r));
     return status::ok;
 }
@@ -183,8 +182,7 @@ template <number T>
 status argmax(matrix_view<const T> src, vector_view<index> where, row_options options = {}) noexcept {
     const matrix_view<index> column{where.data, {where.extent[0], 1}, {where.stride[0], 0}};
     if (const status s = check_top_k(src, column); s != status::ok) return s;
-    const instruction_set best = best_instruction_set();
-    const instruction_set isa = options.cap < best ? options.cap : best;
+    const instruction_set isa = options.chosen();
     for (index r = 0; r < where.extent[0]; ++r) where(r) = argmax_of_row(isa, row(src, r));
     return status::ok;
 }
