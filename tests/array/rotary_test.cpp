@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cfenv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -62,20 +63,24 @@ index place_of(rotary_layout layout, index width, index i, bool second) {
     return i + (second ? width / 2 : 0);
 }
 
+enum class float_kind { finite, any };
+
 template <class T>
-std::vector<T> random_numbers(std::size_t n, std::uint64_t seed) {
+std::vector<T> random_numbers(std::size_t n, std::uint64_t seed, float_kind kind = float_kind::finite) {
     std::mt19937_64 random(seed);
     std::vector<T> x;
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint64_t r = random();
         if constexpr (std::same_as<T, float>) {
-            x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(r) % 0x4000'0000U + 0x2000'0000U) *
-                        ((r >> 40) % 2 == 0 ? 1.0f : -1.0f));
+            // All magnitudes; where `any`, NaN and infinities too.
+            const auto bits = static_cast<std::uint32_t>(r);
+            x.push_back(std::bit_cast<float>(
+                kind == float_kind::any ? bits : (bits % 0x4000'0000U + 0x2000'0000U) | (bits & 0x8000'0000U)));
         } else {
             using raw = typename T::raw_type;
-            const auto kind = (r >> 60);
+            const auto end = (r >> 60);
             const auto any = static_cast<raw>(static_cast<std::int64_t>(r << 8) >> (64 - T::width));
-            x.push_back(T::from_raw(kind < 2 ? T::min_raw : kind < 4 ? T::max_raw : any));
+            x.push_back(T::from_raw(end < 2 ? T::min_raw : end < 4 ? T::max_raw : any));
         }
     }
     return x;
@@ -87,7 +92,9 @@ T defined(T x, T y, Code c, Code s, bool second) {
     if constexpr (std::same_as<T, float>) {
         const double p = static_cast<double>(x) * static_cast<double>(second ? s : c);
         const double q = static_cast<double>(y) * static_cast<double>(second ? c : s);
-        return static_cast<float>(second ? p + q : p - q);
+        const auto y_float = static_cast<float>(second ? p + q : p - q);
+        const bool is_nan = (std::bit_cast<std::uint32_t>(y_float) & 0x7fff'ffff) > 0x7f80'0000;
+        return is_nan ? std::bit_cast<float>(0x7fc0'0000) : y_float;
     } else {
         const auto p = static_cast<dyad::int128_t>(x.raw()) * (second ? s.raw() : c.raw());
         const auto q = static_cast<dyad::int128_t>(y.raw()) * (second ? c.raw() : s.raw());
@@ -108,7 +115,7 @@ void check_definition(tally& cases, const test_table<Code>& t, index heads) {
     const index width = t.table.width();
     const index rows = 3;
     const index columns = width * heads;
-    const auto numbers = random_numbers<T>(static_cast<std::size_t>(2 * rows * (columns + 5)), 1);
+    const auto numbers = random_numbers<T>(static_cast<std::size_t>(2 * rows * (columns + 5)), 1, float_kind::any);
     struct strides {
         index down, across;
     };
@@ -121,8 +128,8 @@ void check_definition(tally& cases, const test_table<Code>& t, index heads) {
                     const matrix_view<const T> src{numbers.data(), {rows, columns}, {s.down, s.across}};
                     const matrix_view<T> dst{in_place ? memory.data() : other.data(), {rows, columns}, src.stride};
                     const auto from = in_place ? as_const(dst) : src;
-                    REQUIRE(t.table.run(from, 4, layout, dst, row_options{isa}) == status::ok);
-                    bool same = true;
+                    // All of the memory: nothing between the rows or behind them is touched.
+                    auto expected = in_place ? memory : other;
                     for (index r = 0; r < rows; ++r) {
                         for (index j = 0; j < columns; j += width) {
                             for (index i = 0; i < width / 2; ++i) {
@@ -130,11 +137,17 @@ void check_definition(tally& cases, const test_table<Code>& t, index heads) {
                                 const index b = j + place_of(layout, width, i, true);
                                 const Code c = t.cosine(4 + r, i);
                                 const Code n = t.sine(4 + r, i);
-                                same = same && same_bits(dst(r, a), defined(src(r, a), src(r, b), c, n, false)) &&
-                                       same_bits(dst(r, b), defined(src(r, a), src(r, b), c, n, true));
+                                const auto at = [&](index column) {
+                                    return static_cast<std::size_t>(r * s.down + column * s.across);
+                                };
+                                expected[at(a)] = defined(src(r, a), src(r, b), c, n, false);
+                                expected[at(b)] = defined(src(r, a), src(r, b), c, n, true);
                             }
                         }
                     }
+                    REQUIRE(t.table.run(from, 4, layout, dst, row_options{isa}) == status::ok);
+                    const auto& got = in_place ? memory : other;
+                    const bool same = std::equal(got.begin(), got.end(), expected.begin(), same_bits<T>);
                     cases.check(same, "width ", width, ", heads ", heads, ", ", dyad::to_string(isa), ", layout ",
                                 static_cast<int>(layout), ", stride ", s.across);
                 }
@@ -258,6 +271,32 @@ TEST_CASE("rotary_table: float within half an ulp and the table's error") {
     MESSAGE("off by at most " << worst << " of the bound");
     CHECK(worst <= 1.001);
     CHECK(worst > 0.3);
+}
+
+TEST_CASE("rotary_table: the same floats whatever the caller's floating-point environment") {
+    constexpr index width = 48;
+    const test_table<float> t(10000, width, 2);
+    auto row = random_numbers<float>(width, 11, float_kind::any);
+    for (std::size_t i = 0; i < row.size(); i += 5) row[i] = std::ldexp(row[i], -200);  // subnormal
+    const auto src = dyad::make_vector<const float>(row.data(), width);
+    for (const auto isa : dyad_test::instruction_sets()) {
+        std::vector<float> usual(width);
+        std::vector<float> other(width);
+        REQUIRE(t.table.run(src, 1, rotary_layout::halves, dyad::make_vector(usual.data(), width), row_options{isa}) ==
+                status::ok);
+        std::fesetround(FE_UPWARD);
+#if defined(__x86_64__)
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040U);  // results and operands flushed to zero
+#endif
+        const status s =
+            t.table.run(src, 1, rotary_layout::halves, dyad::make_vector(other.data(), width), row_options{isa});
+#if defined(__x86_64__)
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() & ~0x8040U);
+#endif
+        std::fesetround(FE_TONEAREST);
+        CHECK(s == status::ok);
+        CHECK(std::equal(usual.begin(), usual.end(), other.begin(), same_bits<float>));
+    }
 }
 
 TEST_CASE("rotary_table: dot products depend on the difference of positions only") {

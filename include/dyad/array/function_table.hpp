@@ -75,8 +75,7 @@ public:
             const vector_view<const Out> table{codes_, {memory_entries}, {1}};
             if (overlap(memory_of(table), memory_of(dst))) return status::workspace_overlaps_operand;
         }
-        const instruction_set best = best_instruction_set();
-        const instruction_set isa = options.cap < best ? options.cap : best;
+        const instruction_set isa = options.chosen();
         for_each_run(
             src, dst, [&](const In* from, Out* to, index n) { look_up(isa, from, to, n); },
             [&](const In* from, Out* to) { *to = (*this)(*from); });

@@ -85,8 +85,7 @@ public:
         if (first < 0 || first > positions_ || src.extent[0] > positions_ - first) return status::position_out_of_range;
         const vector_view<const Code> table{codes_, {width_ * positions_}, {1}};
         if (overlap(memory_of(table), memory_of(dst))) return status::workspace_overlaps_operand;
-        const instruction_set best = best_instruction_set();
-        const instruction_set isa = options.cap < best ? options.cap : best;
+        const instruction_set isa = options.chosen();
         if constexpr (std::same_as<T, float>) {
             const default_float_environment environment;
             rotate_rows(isa, layout, first, src, dst);
@@ -106,23 +105,19 @@ private:
     template <class T>
     void rotate_rows(instruction_set isa, rotary_layout layout, index first, matrix_view<const T> src,
                      matrix_view<T> dst) const noexcept {
+        const index heads = src.extent[1] / width_;
         for (index r = 0; r < src.extent[0]; ++r) {
             const Code* table = codes_ + (first + r) * width_;
-            for (index j = 0; j < src.extent[1]; j += width_)
-                rotate_head(isa, layout, table, &src(r, j), src.stride[1], &dst(r, j), dst.stride[1]);
-        }
-    }
-    template <class T>
-    void rotate_head(instruction_set isa, rotary_layout layout, const Code* table, const T* src, index src_stride,
-                     T* dst, index dst_stride) const noexcept {
-        if constexpr (std::same_as<T, float>) {
-            rotate_row<0>(isa, layout, table, src, src_stride, dst, dst_stride, width_ / 2,
-                          scalar::raw_range<float>{0, 0});
-        } else {
-            using raw = typename T::raw_type;
-            rotate_row<Code::fraction>(isa, layout, reinterpret_cast<const typename Code::raw_type*>(table),
-                                       reinterpret_cast<const raw*>(src), src_stride, reinterpret_cast<raw*>(dst),
-                                       dst_stride, width_ / 2, scalar::raw_range<raw>{T::min_raw, T::max_raw});
+            if constexpr (std::same_as<T, float>) {
+                rotate_heads<0>(isa, layout, table, &src(r, 0), src.stride[1], &dst(r, 0), dst.stride[1], width_ / 2,
+                                heads, scalar::raw_range<float>{0, 0});
+            } else {
+                using raw = typename T::raw_type;
+                rotate_heads<Code::fraction>(isa, layout, reinterpret_cast<const typename Code::raw_type*>(table),
+                                             reinterpret_cast<const raw*>(&src(r, 0)), src.stride[1],
+                                             reinterpret_cast<raw*>(&dst(r, 0)), dst.stride[1], width_ / 2, heads,
+                                             scalar::raw_range<raw>{T::min_raw, T::max_raw});
+            }
         }
     }
 

@@ -122,28 +122,27 @@ private:
     index count_ = 0;
 };
 
-/// One row with at least as many numbers as `where` has elements. Pieces none of whose numbers stands above the worst
-/// that is kept are skipped by the kernels.
+/// One row with at least as many numbers as `where` has elements. The kernels skip numbers that do not stand above the
+/// worst that is kept.
 template <number T>
 void top_k_of_row(instruction_set isa, vector_view<const T> src, vector_view<index> where) noexcept {
-    constexpr index piece = 512;
     const index n = src.extent[0];
     const index k = where.extent[0];
     if (k == 0) return;
     best_of_row<T> best(src, where);
-    for (index i = 0; i < k; ++i) best.add(i);
-    for (index first = k; first < n; first += piece) {
-        const index last = n - first < piece ? n : first + piece;
-        if constexpr (ranked_in_bulk<T>) {
-            if (src.stride[0] == 1) {
-                using word = typename rank_word_of<T>::type;
-                const auto* words = reinterpret_cast<const word*>(src.data);
-                const auto most = largest_rank(isa, words + first, static_cast<std::size_t>(last - first));
-                if (most <= rank_of_word(words[best.worst()])) continue;
+    index i = 0;
+    for (; i < k; ++i) best.add(i);
+    if constexpr (ranked_in_bulk<T>) {
+        if (src.stride[0] == 1) {
+            const auto* words = reinterpret_cast<const typename rank_word_of<T>::type*>(src.data);
+            for (; i < n; ++i) {
+                const auto worst = rank_of_word(words[best.worst()]);
+                i += static_cast<index>(first_above(isa, words + i, static_cast<std::size_t>(n - i), worst));
+                if (i < n) best.add(i);
             }
         }
-        for (index i = first; i < last; ++i) best.add(i);
     }
+    for (; i < n; ++i) best.add(i);
     best.sort();
 }
 
@@ -167,8 +166,7 @@ template <number T>
 template <number T>
 status top_k(matrix_view<const T> src, matrix_view<index> where, row_options options = {}) noexcept {
     if (const status s = check_top_k(src, where); s != status::ok) return s;
-    const instruction_set best = best_instruction_set();
-    const instruction_set isa = options.cap < best ? options.cap : best;
+    const instruction_set isa = options.chosen();
     for (index r = 0; r < where.extent[0]; ++r) top_k_of_row(isa, row(src, r), row(where, r));
     return status::ok;
 }
@@ -184,8 +182,7 @@ template <number T>
 status argmax(matrix_view<const T> src, vector_view<index> where, row_options options = {}) noexcept {
     const matrix_view<index> column{where.data, {where.extent[0], 1}, {where.stride[0], 0}};
     if (const status s = check_top_k(src, column); s != status::ok) return s;
-    const instruction_set best = best_instruction_set();
-    const instruction_set isa = options.cap < best ? options.cap : best;
+    const instruction_set isa = options.chosen();
     for (index r = 0; r < where.extent[0]; ++r) where(r) = argmax_of_row(isa, row(src, r));
     return status::ok;
 }

@@ -38,6 +38,17 @@ template <rank_word W>
     return scalar::first_of_rank(src, rank);
 }
 
+/// The first of n numbers with a rank above this one, or n.
+template <rank_word W>
+[[nodiscard]] std::size_t first_above(instruction_set isa, const W* src, std::size_t n, rank_type<W> rank) noexcept {
+#if defined(__x86_64__) && defined(__SSE2__)
+    if (isa >= instruction_set::avx512) return avx512::first_above(src, n, rank);
+    if (isa >= instruction_set::avx2) return avx2::first_above(src, n, rank);
+#endif
+    static_cast<void>(isa);
+    return scalar::first_above(src, n, rank);
+}
+
 /// The first place of the largest of n >= 1 numbers. Pieces that stay in level 1: memory is read once.
 template <rank_word W>
 [[nodiscard]] std::size_t first_largest(instruction_set isa, const W* src, std::size_t n) noexcept {

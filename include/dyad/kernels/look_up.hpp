@@ -33,8 +33,9 @@ void look_up_codes(instruction_set isa, const Code* table, Index mask, const Ind
             if constexpr (sizeof(Code) == 1) return avx512::look_up_bytes(table, src, dst, n, way);
             else return avx512::look_up_words(table, src, dst, n, way);
         }
-        if constexpr (sizeof(Code) == 1) {
-            if (isa >= instruction_set::avx2) return avx2::look_up_bytes(table, src, dst, n);
+        if (isa >= instruction_set::avx2) {
+            if constexpr (sizeof(Code) == 1) return avx2::look_up_bytes(table, src, dst, n);
+            else return avx2::look_up_words(table, src, dst, n);
         }
     }
 #endif

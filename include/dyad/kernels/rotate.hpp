@@ -6,28 +6,38 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/kernels/avx2/rotate.hpp>
 #include <dyad/kernels/avx512/rotate.hpp>
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/scalar/rotate.hpp>
 
 namespace dyad::inline v1 {
 
-/// Pair i, (a, b), of a row of 2 * pairs elements to (a c - b s, a s + b c) 2^-Fraction with (c, s) = table[2i],
-/// table[2i
-/// + 1]: rounded to nearest even, saturated to `range`. |c| + |s| <= 1.5 * 2^Fraction, Fraction below the width of C.
-/// dst may be src, with the same stride.
+/// `heads` of 2 * pairs elements, one behind the other. Pair i of each, (a, b), to (a c - b s, a s + b c) 2^-Fraction
+/// with (c, s) = table[2i], table[2i + 1]: rounded to nearest even, saturated to `range`. |c| + |s| <= 1.5 *
+/// 2^Fraction, Fraction below the width of C. dst may be src, with the same stride.
 template <int Fraction, class X, class C>
-void rotate_row(instruction_set isa, rotary_layout layout, const C* table, const X* src, std::ptrdiff_t src_stride,
-                X* dst, std::ptrdiff_t dst_stride, std::ptrdiff_t pairs, const scalar::raw_range<X>& range) noexcept {
+void rotate_heads(instruction_set isa, rotary_layout layout, const C* table, const X* src, std::ptrdiff_t src_stride,
+                  X* dst, std::ptrdiff_t dst_stride, std::ptrdiff_t pairs, std::ptrdiff_t heads,
+                  const scalar::raw_range<X>& range) noexcept {
 #if defined(__x86_64__) && defined(__SSE2__)
-    if constexpr (std::same_as<C, std::int16_t> && (std::same_as<X, std::int16_t> || std::same_as<X, std::int8_t>)) {
-        const bool whole_words = static_cast<unsigned>(range.largest) == (1U << (8 * sizeof(X) - 1)) - 1;
-        if (isa >= instruction_set::avx512 && src_stride == 1 && dst_stride == 1 && whole_words)
-            return avx512::rotate<Fraction>(layout, table, src, dst, pairs, range);
+    if (src_stride == 1 && dst_stride == 1) {
+        if constexpr (std::same_as<X, float> && std::same_as<C, float>) {
+            if (isa >= instruction_set::avx512) return avx512::rotate(layout, table, src, dst, pairs, heads);
+            if (isa >= instruction_set::avx2) return avx2::rotate(layout, table, src, dst, pairs, heads);
+        } else if constexpr (std::same_as<C, std::int16_t> && sizeof(X) <= 2) {
+            const bool whole_words = range.largest == static_cast<X>((1U << (8 * sizeof(X) - 1)) - 1);
+            if (isa >= instruction_set::avx512 && whole_words) {
+                return avx512::rotate<Fraction>(layout, table, src, dst, pairs, heads);
+            }
+            if (isa >= instruction_set::avx2 && whole_words) {
+                return avx2::rotate<Fraction>(layout, table, src, dst, pairs, heads, range);
+            }
+        }
     }
 #endif
     static_cast<void>(isa);
-    scalar::rotate<Fraction>(layout, table, src, src_stride, dst, dst_stride, pairs, range);
+    scalar::rotate<Fraction>(layout, table, src, src_stride, dst, dst_stride, pairs, heads, range);
 }
 
 }  // namespace dyad::inline v1

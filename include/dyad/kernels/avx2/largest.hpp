@@ -79,6 +79,21 @@ template <rank_word W>
     }
     return i + scalar::first_of_rank(src + i, rank);
 }
+/// The first i with a rank above this one, or n.
+template <rank_word W>
+[[gnu::target("avx2"), gnu::noinline]] inline std::size_t first_above(const W* src, std::size_t n,
+                                                                      rank_type<W> rank) noexcept {
+    constexpr std::size_t lanes = rank_vector<W>::lanes;
+    const ranks<W> limit = ranks<W>{} + rank;
+    std::size_t i = 0;
+    for (; n - i >= lanes; i += lanes) {
+        const auto above = load_ranks<W>(src + i) > limit;
+        std::uint32_t bytes;
+        __asm__("vpmovmskb %1, %0" : "=r"(bytes) : "x"(above));
+        if (bytes != 0) return i + static_cast<std::size_t>(__builtin_ctz(bytes)) / sizeof(W);
+    }
+    return i + scalar::first_above(src + i, n - i, rank);
+}
 
 }  // namespace dyad::inline v1::avx2
 

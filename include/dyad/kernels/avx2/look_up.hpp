@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 256-entry tables of bytes with AVX2: sixteen rows of sixteen bytes, each read by vpshufb at the index's low four
-// bits, and a tree of blends by its high ones: bit 4 halves the rows, then bits 5, 6 and 7.
+// 256-entry tables of one or two bytes with AVX2: sixteen rows of sixteen bytes, each read by vpshufb at the index's
+// low four bits, and a tree of blends by its high ones: bit 4 halves the rows, then bits 5, 6 and 7.
 #pragma once
 
 #if defined(__x86_64__)
@@ -70,6 +70,37 @@ template <int Bits, std::size_t First>
             __builtin_memcpy(&x, src + i, sizeof x);
             x = look_up(rows, x);
             __builtin_memcpy(dst + i, &x, sizeof x);
+        }
+    }
+    for (; i < n; ++i) dst[i] = table[src[i]];
+}
+/// dst[i] = table[src[i]] for n bytes, as two planes of bytes; dst and src apart. Bytes are unpacked within 128 bits,
+/// so eights of x are put in order before.
+[[gnu::target("avx2"), gnu::noinline]] inline void look_up_words(const std::uint16_t* table, const std::uint8_t* src,
+                                                                 std::uint16_t* dst, std::size_t n) noexcept {
+    std::size_t i = 0;
+    if (n >= 128) {
+        std::uint8_t planes[2][256];
+        for (std::size_t code = 0; code < 256; ++code) {
+            planes[0][code] = static_cast<std::uint8_t>(table[code]);
+            planes[1][code] = static_cast<std::uint8_t>(table[code] >> 8);
+        }
+        byte_rows rows[2];
+        load_rows(planes[0], rows[0]);
+        load_rows(planes[1], rows[1]);
+        for (; n - i >= 32; i += 32) {
+            using longs [[gnu::vector_size(32)]] = std::uint64_t;
+            longs eights;
+            __builtin_memcpy(&eights, src + i, sizeof eights);
+            const auto x = reinterpret_cast<byte_vector>(__builtin_shufflevector(eights, eights, 0, 2, 1, 3));
+            const byte_vector low = look_up(rows[0], x);
+            const byte_vector high = look_up(rows[1], x);
+            byte_vector first;
+            byte_vector second;
+            __asm__("vpunpcklbw %2, %1, %0" : "=x"(first) : "x"(low), "x"(high));
+            __asm__("vpunpckhbw %2, %1, %0" : "=x"(second) : "x"(low), "x"(high));
+            __builtin_memcpy(dst + i, &first, sizeof first);
+            __builtin_memcpy(dst + i + 16, &second, sizeof second);
         }
     }
     for (; i < n; ++i) dst[i] = table[src[i]];

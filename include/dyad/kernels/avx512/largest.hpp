@@ -89,6 +89,36 @@ template <rank_word W>
     }
     return i + scalar::first_of_rank(src + i, rank);
 }
+/// A bit for each lane in which x is above y.
+template <rank_word W>
+[[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline std::uint64_t lanes_above(ranks<W> x,
+                                                                                          ranks<W> y) noexcept {
+    std::uint64_t mask;
+    if constexpr (std::same_as<W, std::int8_t>) __asm__("vpcmpgtb %2, %1, %0" : "=Yk"(mask) : "v"(x), "v"(y));
+    else if constexpr (std::same_as<W, std::int16_t>) __asm__("vpcmpgtw %2, %1, %0" : "=Yk"(mask) : "v"(x), "v"(y));
+    else if constexpr (std::same_as<W, std::uint8_t>) __asm__("vpcmpub $6, %2, %1, %0" : "=Yk"(mask) : "v"(x), "v"(y));
+    else if constexpr (std::same_as<W, std::uint16_t>) __asm__("vpcmpuw $6, %2, %1, %0" : "=Yk"(mask) : "v"(x), "v"(y));
+    else __asm__("vpcmpgtd %2, %1, %0" : "=Yk"(mask) : "v"(x), "v"(y));
+    return mask;
+}
+
+/// The first i with a rank above this one, or n.
+template <rank_word W>
+[[gnu::target("avx512bw,avx512vl"), gnu::noinline]] inline std::size_t first_above(const W* src, std::size_t n,
+                                                                                   rank_type<W> rank) noexcept {
+    constexpr std::size_t lanes = rank_vector<W>::lanes;
+    const ranks<W> limit = ranks<W>{} + rank;
+    std::size_t i = 0;
+    for (; n - i >= 2 * lanes; i += 2 * lanes) {
+        const ranks<W> x = load_ranks<W>(src + i);
+        const ranks<W> y = load_ranks<W>(src + i + lanes);
+        if (lanes_above<W>(larger_ranks<W>(x, y), limit) == 0) continue;
+        const std::uint64_t first = lanes_above<W>(x, limit);
+        if (first != 0) return i + static_cast<std::size_t>(__builtin_ctzll(first));
+        return i + lanes + static_cast<std::size_t>(__builtin_ctzll(lanes_above<W>(y, limit)));
+    }
+    return i + scalar::first_above(src + i, n - i, rank);
+}
 
 }  // namespace dyad::inline v1::avx512
 

@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace dyad::inline v1::avx512 {

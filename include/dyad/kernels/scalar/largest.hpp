@@ -52,5 +52,12 @@ template <rank_word W>
     while (rank_of_word(src[i]) != rank) ++i;
     return i;
 }
+/// The first i with a rank above this one, or n.
+template <rank_word W>
+[[nodiscard]] inline std::size_t first_above(const W* src, std::size_t n, rank_type<W> rank) noexcept {
+    std::size_t i = 0;
+    while (i < n && rank_of_word(src[i]) <= rank) ++i;
+    return i;
+}
 
 }  // namespace dyad::inline v1::scalar

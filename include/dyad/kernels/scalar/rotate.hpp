@@ -4,10 +4,12 @@
 // in integers with one rounding to nearest even and saturation, or in floats with one rounding of a double.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include <dyad/core/bits.hpp>
+#include <dyad/kernels/scalar/select.hpp>
 
 namespace dyad::inline v1 {
 
@@ -51,19 +53,25 @@ template <int Fraction, class X, class C>
     a = finish_rotation<Fraction>(static_cast<word>(x * c - y * s), range);
     b = finish_rotation<Fraction>(static_cast<word>(x * s + y * c), range);
 }
-/// Products of floats are exact in double, so each result is rounded to 53 bits and to 24.
+/// A double as a float; every NaN as the same one.
+[[nodiscard, gnu::always_inline]] inline float finish_rotation(double t) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(t));
+    return std::bit_cast<float>(select((bits & 0x7fff'ffff) > 0x7f80'0000, 0x7fc0'0000, bits));
+}
+/// Products of floats are exact in double, whether or not they are contracted: each result is rounded to 53 bits, and
+/// then to 24.
 template <int>
 [[gnu::always_inline]] inline void rotate_pair(const float* table, float& a, float& b,
                                                const raw_range<float>&) noexcept {
-    const double x = a;
-    const double y = b;
-    const double c = table[0];
-    const double s = table[1];
-    a = static_cast<float>(x * c - y * s);
-    b = static_cast<float>(x * s + y * c);
+    const double x = static_cast<double>(a);
+    const double y = static_cast<double>(b);
+    const double c = static_cast<double>(table[0]);
+    const double s = static_cast<double>(table[1]);
+    a = finish_rotation(x * c - y * s);
+    b = finish_rotation(x * s + y * c);
 }
 
-/// Pairs first .. pairs - 1 of a row of 2 * pairs elements; elements `stride` apart. dst may be src.
+/// Pairs first .. pairs - 1 of a head of 2 * pairs elements; elements `stride` apart. dst may be src.
 template <int Fraction, class X, class C>
 [[gnu::always_inline]] inline void rotate_pairs(rotary_layout layout, const C* table, const X* src,
                                                 std::ptrdiff_t src_stride, X* dst, std::ptrdiff_t dst_stride,
@@ -81,11 +89,13 @@ template <int Fraction, class X, class C>
     }
 }
 
+/// `heads` of 2 * pairs elements, one behind the other, by the same table.
 template <int Fraction, class X, class C>
 [[gnu::noinline]] inline void rotate(rotary_layout layout, const C* table, const X* src, std::ptrdiff_t src_stride,
-                                     X* dst, std::ptrdiff_t dst_stride, std::ptrdiff_t pairs,
+                                     X* dst, std::ptrdiff_t dst_stride, std::ptrdiff_t pairs, std::ptrdiff_t heads,
                                      const raw_range<X>& range) noexcept {
-    rotate_pairs<Fraction>(layout, table, src, src_stride, dst, dst_stride, 0, pairs, range);
+    for (; heads != 0; --heads, src += 2 * pairs * src_stride, dst += 2 * pairs * dst_stride)
+        rotate_pairs<Fraction>(layout, table, src, src_stride, dst, dst_stride, 0, pairs, range);
 }
 
 }  // namespace dyad::inline v1::scalar
