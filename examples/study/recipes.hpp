@@ -6,6 +6,7 @@
 
 #include <dyad/nn.hpp>
 #include <dyad/nn/block_scaling.hpp>
+#include <dyad/nn/published_functions.hpp>
 #include <dyad/nn/token_scaling.hpp>
 #include <dyad/number.hpp>
 
@@ -76,6 +77,24 @@ struct int8_float_functions {
 using int8_integer_only = integer_only<8, 8>;
 using int6 = integer_only<6, 6>;
 using int4_weights = integer_only<4, 8>;
+
+/// INT8 products between the nonlinear functions that other integer-only networks publish, bit for bit, each at the
+/// widths it was made for. Compare int8_integer_only.
+template <class Functions, class Probability, class Value, class Stream>
+struct published {
+    using weight = dyad::integer<8>;
+    using operand = dyad::integer<8>;
+    using probability = Probability;
+    using value = Value;
+    using stream = Stream;
+    using accumulator = dyad::proven<std::int32_t>;
+    using scaling = dyad::nn::dyadic_scaling;
+    using functions = Functions;
+    static constexpr auto product = dyad::product_rule::exact;
+};
+using ivit = published<dyad::nn::ivit_functions, dyad::integer<8>, dyad::integer<8>, dyad::integer<16>>;
+using ibert = published<dyad::nn::ibert_functions, dyad::uinteger<8>, dyad::integer<16>, dyad::integer<16>>;
+using tflite = published<dyad::nn::tflite_functions, dyad::uinteger<8>, dyad::integer<8>, dyad::integer<8>>;
 
 /// Dynamic fixed point of 16 bits: one exponent for each tensor at run time, chains of 256 products flushed to float.
 struct dfp16 {

@@ -18,8 +18,9 @@
 namespace dyad::inline v1::ibert {
 
 /// i-softmax: dst in units of 2^-bits, 0 .. 2^bits: 8 bits need a type of 9 or more, or 255 stands for 1.
-template <published::narrow_codes In, class Out>
-status softmax(vector_view<const In> src, const softmax_parameters& p, vector_view<Out> dst) noexcept {
+template <published::narrow_codes In, class Out, class Keep = published::kept>
+status softmax(vector_view<const In> src, const softmax_parameters& p, vector_view<Out> dst,
+               const Keep& keep = {}) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (!p.usable()) return status::parameters_not_usable;
     const index n = src.extent[0];
@@ -32,7 +33,7 @@ status softmax(vector_view<const In> src, const softmax_parameters& p, vector_vi
         for (index i = 0; i < n; ++i) sum += i_exp_paper(src(i).raw() - max, p.exp);
         for (index i = 0; i < n; ++i) {
             const int128_t e = i_exp_paper(src(i).raw() - max, p.exp);
-            dst(i) = Out::saturating_from_raw(static_cast<std::int64_t>((e << p.bits) / sum));
+            dst(i) = keep.template code<Out>(static_cast<std::int64_t>((e << p.bits) / sum), i);
         }
         return status::ok;
     }
@@ -41,24 +42,24 @@ status softmax(vector_view<const In> src, const softmax_parameters& p, vector_vi
     int128_t sum = 0;
     for (index i = 0; i < n; ++i) sum += exponential(i).scaled(24).floor();
     const std::int64_t factor = factor_code(carried32::round(sum, -24));
-    for (index i = 0; i < n; ++i) dst(i) = Out::saturating_from_raw(share_code(exponential(i), factor, p.bits));
+    for (index i = 0; i < n; ++i) dst(i) = keep.template code<Out>(share_code(exponential(i), factor, p.bits), i);
     return status::ok;
 }
 
 /// i-GELU: dst in units of p.out_scale, which is negative, as published.
-template <published::narrow_codes In, class Out>
-status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out> dst) noexcept {
+template <published::narrow_codes In, class Out, class Keep = published::kept>
+status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out> dst, const Keep& keep = {}) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (!p.usable()) return status::parameters_not_usable;
-    for (index i = 0; i < src.extent[0]; ++i) dst(i) = Out::saturating_from_raw(i_gelu(src(i).raw(), p));
+    for (index i = 0; i < src.extent[0]; ++i) dst(i) = keep.template code<Out>(i_gelu(src(i).raw(), p), i);
     return status::ok;
 }
 
 /// i-LayerNorm: dst = y 2^30 / sqrt(V) + bias in units of sqrt(C) / 2^30 * weight; bias = layer_norm_bias of each
 /// channel, shift = the code's against V >= 2^32 (0 to 16). At most 2^24 channels.
-template <published::narrow_codes In, class Out>
+template <published::narrow_codes In, class Out, class Keep = published::kept>
 status layer_norm(vector_view<const In> src, constants set, int shift, vector_view<const std::int64_t> bias,
-                  vector_view<Out> dst) noexcept {
+                  vector_view<Out> dst, const Keep& keep = {}) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (const status s = published::check_parameters(bias, dst); s != status::ok) return s;
     const index n = src.extent[0];
@@ -72,7 +73,7 @@ status layer_norm(vector_view<const In> src, constants set, int shift, vector_vi
     for (index i = 0; i < n; ++i) squares += static_cast<std::uint64_t>(squared(set, src(i).raw() - centre, shift));
     const std::int64_t factor = layer_norm_factor(set, squares, shift);
     for (index i = 0; i < n; ++i) {
-        dst(i) = Out::saturating_from_raw(normalized(set, src(i).raw() - centre, factor, bias(i)));
+        dst(i) = keep.template code<Out>(normalized(set, src(i).raw() - centre, factor, bias(i)), i);
     }
     return status::ok;
 }

@@ -20,8 +20,9 @@ namespace dyad::inline v1::ivit {
 
 /// Shiftmax: dst in units of 2^-(bits-1), 0 .. 2^(bits-1), so that 8 bits need a uinteger<8> or wider (pytorch); in
 /// units of 2^-7 (tvm), where sums beyond 2^31 wrap and codes may be negative. The row's codes add up to less than 1.
-template <published::narrow_codes In, class Out>
-status softmax(vector_view<const In> src, const softmax_parameters& p, vector_view<Out> dst) noexcept {
+template <published::narrow_codes In, class Out, class Keep = published::kept>
+status softmax(vector_view<const In> src, const softmax_parameters& p, vector_view<Out> dst,
+               const Keep& keep = {}) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (!p.usable()) return status::parameters_not_usable;
     const index n = src.extent[0];
@@ -33,7 +34,7 @@ status softmax(vector_view<const In> src, const softmax_parameters& p, vector_vi
         const std::int32_t factor = truncated_quotient(0x7fff'ffff, sum);
         for (index i = 0; i < n; ++i) {
             const auto code = static_cast<std::int8_t>(share_tvm(shift_exp_tvm(src(i).raw() - max, p.exp), factor));
-            dst(i) = Out::saturating_from_raw(code);
+            dst(i) = keep.template code<Out>(code, i);
         }
         return status::ok;
     }
@@ -43,15 +44,15 @@ status softmax(vector_view<const In> src, const softmax_parameters& p, vector_vi
     const std::int64_t factor = factor_pytorch(carried32::round(sum, 0));
     for (index i = 0; i < n; ++i) {
         const carried32 e = shift_exp_pytorch(src(i).raw() - max, p.exp);
-        dst(i) = Out::saturating_from_raw(share_pytorch(e, factor, p.bits));
+        dst(i) = keep.template code<Out>(share_pytorch(e, factor, p.bits), i);
     }
     return status::ok;
 }
 
 /// ShiftGELU of a token: dst in units of src's scale / 2^(bits-1). The row's maximum enters, so rows are not
 /// elementwise: the same code gives other results in another row.
-template <published::narrow_codes In, class Out>
-status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out> dst) noexcept {
+template <published::narrow_codes In, class Out, class Keep = published::kept>
+status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out> dst, const Keep& keep = {}) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (!p.usable()) return status::parameters_not_usable;
     if (src.extent[0] == 0) return status::ok;
@@ -59,22 +60,22 @@ status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out
     if (p.mode == arithmetic::tvm) {
         const std::int32_t at_zero = shift_exp_tvm(-max, p.exp);
         for (index i = 0; i < src.extent[0]; ++i) {
-            dst(i) = Out::saturating_from_raw(gelu_tvm(src(i).raw(), max, at_zero, p));
+            dst(i) = keep.template code<Out>(gelu_tvm(src(i).raw(), max, at_zero, p), i);
         }
         return status::ok;
     }
     const carried32 at_zero = shift_exp_pytorch(-max, p.exp);
     for (index i = 0; i < src.extent[0]; ++i) {
-        dst(i) = Out::saturating_from_raw(gelu_pytorch(src(i).raw(), max, at_zero, p));
+        dst(i) = keep.template code<Out>(gelu_pytorch(src(i).raw(), max, at_zero, p), i);
     }
     return status::ok;
 }
 
 /// I-LayerNorm: dst = y 2^30 / sqrt(V) + bias in units of sqrt(C) / 2^30 * weight; bias = layer_norm_bias of each
 /// channel. At most 2^24 channels.
-template <published::narrow_codes In, class Out>
+template <published::narrow_codes In, class Out, class Keep = published::kept>
 status layer_norm(vector_view<const In> src, arithmetic mode, vector_view<const std::int64_t> bias,
-                  vector_view<Out> dst) noexcept {
+                  vector_view<Out> dst, const Keep& keep = {}) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (const status s = published::check_parameters(bias, dst); s != status::ok) return s;
     const index n = src.extent[0];
@@ -93,7 +94,7 @@ status layer_norm(vector_view<const In> src, arithmetic mode, vector_view<const 
                                     : newton_sqrt_tvm(static_cast<std::uint32_t>(squares));
     const std::int64_t factor = layer_norm_factor(mode, root);
     for (index i = 0; i < n; ++i) {
-        dst(i) = Out::saturating_from_raw(normalized(mode, src(i).raw() - centre, factor, bias(i)));
+        dst(i) = keep.template code<Out>(normalized(mode, src(i).raw() - centre, factor, bias(i)), i);
     }
     return status::ok;
 }

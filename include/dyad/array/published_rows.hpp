@@ -36,6 +36,15 @@ template <class T, class Out>
     return overlap(memory_of(parameters), memory_of(dst)) ? status::dst_overlaps_rhs : status::ok;
 }
 
+/// What becomes of a result: here the code that it is, saturated. A layer that goes on with a scale of its own
+/// requantizes instead (nn/published_functions.hpp). `i` is the column.
+struct kept {
+    template <class Out>
+    [[nodiscard]] constexpr Out code(std::int64_t result, index) const noexcept {
+        return Out::saturating_from_raw(result);
+    }
+};
+
 /// Codes of fixed-point numbers that have an exact float32 and exact differences.
 template <class T>
 concept narrow_codes = T::width <= 16 && requires(T x) {

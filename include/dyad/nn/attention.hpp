@@ -49,9 +49,10 @@ public:
         const double score_sum = scale[0] * scale[1] / __builtin_sqrt(head_width);
         if (const status s = scores_.set(0, 0.0, score_sum, score_scale); s != status::ok) return s;
 
-        // A softmax ends at 1, whatever calibration saw.
+        // A softmax ends at 1, whatever calibration saw; some have one scale only.
         softmax_edge_.number = source.edge((label / "softmax").text());
-        const double share_scale = R::scaling::template scale<produced<R, probability>>(1.0);
+        double share_scale = R::scaling::template scale<produced<R, probability>>(1.0);
+        if constexpr (requires { decltype(softmax_)::fixed_scale; }) share_scale = decltype(softmax_)::fixed_scale;
         source.set_scale(softmax_edge_.number, share_scale);
         if (const status s = softmax_.set(score_scale, share_scale); s != status::ok) return s;
 
