@@ -187,7 +187,7 @@ TEST_CASE("integer norms: within 1/2 + (5/4) 2^-f G of the plan's own numbers") 
     check_bound<norm_kind::l1, integer<16>, integer<8>>();
 }
 
-TEST_CASE("round_factor: z within 5/4 units of the exact value") {
+TEST_CASE("norm_round_factor: z within 5/4 units of the exact value") {
     tally cases("row factors");
     std::mt19937_64 random(2);
     double worst = 0;
@@ -205,7 +205,8 @@ TEST_CASE("round_factor: z within 5/4 units of the exact value") {
         const int fraction = dyad::norm_fraction(norm_kind::layer, n);
         const dyad::uint128_t part = random() >> (random() % 64);
         const dyad::uint128_t all = (static_cast<dyad::uint128_t>(v) << 64) + (part << (random() % 60));
-        const auto r = dyad::round_factor(dyad::over_root(static_cast<std::uint64_t>(n), all), fraction, sum, n);
+        const auto r =
+            dyad::norm_round_factor(dyad::norm_over_root(static_cast<std::uint64_t>(n), all), fraction, sum, n);
         for (const std::int64_t e : {x, y}) {
             const std::int64_t z = (e * r.factor + r.offset) >> r.shift;
             const cpp_bin_float_50 exact = ldexp((n * e - sum) / sqrt(ldexp(wide(all), -64)), fraction);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normalizations of rows of floats with AVX-512: the bits of kernels/scalar/float_norm.hpp, its lanes eight to a
+// vector.
+#pragma once
+
+#if defined(__x86_64__)
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <dyad/kernels/scalar/float_norm.hpp>
+
+namespace dyad::inline v1::avx512::float_norms {
+
+using norm_doubles [[gnu::vector_size(64)]] = double;
+using norm_bits [[gnu::vector_size(64)]] = std::uint64_t;
+using norm_floats [[gnu::vector_size(32)]] = float;
+
+inline constexpr std::ptrdiff_t norm_step = 8;                                             // lanes of a vector
+inline constexpr std::ptrdiff_t norm_parts = scalar::float_norms::norm_lanes / norm_step;  // vectors of all lanes
+
+// Single instructions, which -ffast-math must not put in another order.
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles added(norm_doubles x, norm_doubles y) noexcept {
+    __asm__("vaddpd %1, %0, %0" : "+v"(x) : "v"(y));
+    return x;
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles subtracted(norm_doubles x,
+                                                                                  norm_doubles y) noexcept {
+    __asm__("vsubpd %1, %0, %0" : "+v"(x) : "v"(y));
+    return x;
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles multiplied(norm_doubles x,
+                                                                                  norm_doubles y) noexcept {
+    __asm__("vmulpd %1, %0, %0" : "+v"(x) : "v"(y));
+    return x;
+}
+/// x y + z, rounded once.
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles fused(norm_doubles x, norm_doubles y,
+                                                                             norm_doubles z) noexcept {
+    __asm__("vfmadd231pd %2, %1, %0" : "+v"(z) : "v"(x), "v"(y));
+    return z;
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles widened(const float* from) noexcept {
+    norm_floats x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return __builtin_convertvector(x, norm_doubles);
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles in_all_lanes(double x) noexcept {
+    return x - norm_doubles{};
+}
+
+/// d into the sum s.
+template <norm_kind Kind>
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles spread_step(norm_doubles d,
+                                                                                   norm_doubles s) noexcept {
+    if constexpr (Kind != norm_kind::l1) return fused(d, d, s);
+    constexpr std::uint64_t magnitude = ~std::uint64_t{0} >> 1;
+    return added(s, reinterpret_cast<norm_doubles>(reinterpret_cast<norm_bits>(d) & magnitude));
+}
+/// scalar::float_norms::fold_lanes.
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline double fold_lanes(
+    norm_doubles (&parts)[norm_parts]) noexcept {
+    for (std::ptrdiff_t half = norm_parts / 2; half > 0; half /= 2) {
+        for (std::ptrdiff_t p = 0; p < half; ++p) parts[p] = added(parts[p], parts[p + half]);
+    }
+    norm_doubles x = parts[0];
+    x = added(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
+    x = added(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5));
+    x = added(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6));
+    return x[0];
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline double norm_mean(const float* src,
+                                                                           std::ptrdiff_t n) noexcept {
+    norm_doubles parts[norm_parts] = {};
+    std::ptrdiff_t i = 0;
+    for (; n - i >= scalar::float_norms::norm_lanes; i += scalar::float_norms::norm_lanes) {
+#pragma GCC unroll 8
+        for (std::ptrdiff_t p = 0; p < norm_parts; ++p) parts[p] = added(parts[p], widened(src + i + p * norm_step));
+    }
+    // Lanes without an element add 0, and stay.
+    float rest[scalar::float_norms::norm_lanes] = {};
+    std::memcpy(rest, src + i, static_cast<std::size_t>(n - i) * sizeof *rest);
+    for (std::ptrdiff_t p = 0; p < norm_parts && n > i; ++p) parts[p] = added(parts[p], widened(rest + p * norm_step));
+    return scalar::divided(fold_lanes(parts), static_cast<double>(n));
+}
+template <norm_kind Kind>
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline double norm_spread(const float* src, std::ptrdiff_t n,
+                                                                             double mean) noexcept {
+    const norm_doubles means = in_all_lanes(mean);
+    norm_doubles parts[norm_parts] = {};
+    std::ptrdiff_t i = 0;
+    for (; n - i >= scalar::float_norms::norm_lanes; i += scalar::float_norms::norm_lanes) {
+#pragma GCC unroll 8
+        for (std::ptrdiff_t p = 0; p < norm_parts; ++p)
+            parts[p] = spread_step<Kind>(subtracted(widened(src + i + p * norm_step), means), parts[p]);
+    }
+    double rest[scalar::float_norms::norm_lanes] = {};
+    for (std::ptrdiff_t k = 0; k < n - i; ++k)
+        rest[k] = scalar::float_norms::subtracted(static_cast<double>(src[i + k]), mean);
+    for (std::ptrdiff_t p = 0; p < norm_parts && n > i; ++p) {
+        norm_doubles d;
+        __builtin_memcpy(&d, rest + p * norm_step, sizeof d);
+        parts[p] = spread_step<Kind>(d, parts[p]);
+    }
+    return fold_lanes(parts);
+}
+
+/// One row, gamma and beta of step 1 or 0.
+template <norm_kind Kind>
+[[gnu::target("avx512f,fma"), gnu::noinline]] inline void normalize_floats(const float* src, std::ptrdiff_t n,
+                                                                           norm_elements<const float> gamma,
+                                                                           norm_elements<const float> beta,
+                                                                           double epsilon, float* dst) noexcept {
+    const double mean = Kind == norm_kind::rms ? 0 : norm_mean(src, n);
+    const double s = norm_spread<Kind>(src, n, mean);
+    if (!scalar::float_norms::is_finite_sum(s)) return scalar::float_norms::fill_with_nan({dst, 1}, n);
+    const double r = scalar::float_norms::norm_inverse<Kind>(s, static_cast<double>(n), epsilon);
+    const norm_doubles means = in_all_lanes(mean);
+    const norm_doubles factor = in_all_lanes(r);
+    std::ptrdiff_t i = 0;
+    for (; n - i >= norm_step; i += norm_step) {
+        const norm_doubles x = multiplied(subtracted(widened(src + i), means), factor);
+        const norm_doubles g =
+            gamma.step == 0 ? in_all_lanes(static_cast<double>(*gamma.data)) : widened(gamma.data + i);
+        const norm_doubles b = beta.step == 0 ? in_all_lanes(static_cast<double>(*beta.data)) : widened(beta.data + i);
+        const norm_floats y = __builtin_convertvector(fused(x, g, b), norm_floats);
+        __builtin_memcpy(dst + i, &y, sizeof y);
+    }
+    for (; i < n; ++i) {
+        const double x =
+            scalar::float_norms::multiplied(scalar::float_norms::subtracted(static_cast<double>(src[i]), mean), r);
+        dst[i] = static_cast<float>(__builtin_fma(x, static_cast<double>(gamma[i]), static_cast<double>(beta[i])));
+    }
+}
+
+}  // namespace dyad::inline v1::avx512::float_norms
+
+#endif
