@@ -15,6 +15,7 @@ namespace dyad::inline v1::avx512::float_norms {
 
 using norm_doubles [[gnu::vector_size(64)]] = double;
 using norm_bits [[gnu::vector_size(64)]] = std::uint64_t;
+using norm_singles [[gnu::vector_size(64)]] = float;
 using norm_floats [[gnu::vector_size(32)]] = float;
 
 inline constexpr std::ptrdiff_t norm_step = 8;                                             // lanes of a vector
@@ -30,11 +31,6 @@ inline constexpr std::ptrdiff_t norm_parts = scalar::float_norms::norm_lanes / n
     __asm__("vsubpd %1, %0, %0" : "+v"(x) : "v"(y));
     return x;
 }
-[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles multiplied(norm_doubles x,
-                                                                                  norm_doubles y) noexcept {
-    __asm__("vmulpd %1, %0, %0" : "+v"(x) : "v"(y));
-    return x;
-}
 /// x y + z, rounded once.
 [[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles fused(norm_doubles x, norm_doubles y,
                                                                              norm_doubles z) noexcept {
@@ -48,6 +44,25 @@ inline constexpr std::ptrdiff_t norm_parts = scalar::float_norms::norm_lanes / n
 }
 [[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_doubles in_all_lanes(double x) noexcept {
     return x - norm_doubles{};
+}
+
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_singles subtracted(norm_singles x, norm_singles y) noexcept {
+    __asm__("vsubps %1, %0, %0" : "+v"(x) : "v"(y));
+    return x;
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_singles fused(norm_singles x, norm_singles y, norm_singles z) noexcept {
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(z) : "v"(x), "v"(y));
+    return z;
+}
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_singles in_all_lanes(float x) noexcept {
+    return x - norm_singles{};
+}
+/// From i on, or everywhere the same.
+[[gnu::target("avx512f,fma"), gnu::always_inline]] inline norm_singles singles(norm_elements<const float> from, std::ptrdiff_t i) noexcept {
+    if (from.step == 0) return in_all_lanes(*from.data);
+    norm_singles x;
+    __builtin_memcpy(&x, from.data + i, sizeof x);
+    return x;
 }
 
 /// d into the sum s.
@@ -115,23 +130,19 @@ template <norm_kind Kind>
     const double mean = Kind == norm_kind::rms ? 0 : norm_mean(src, n);
     const double s = norm_spread<Kind>(src, n, mean);
     if (!scalar::float_norms::is_finite_sum(s)) return scalar::float_norms::fill_with_nan({dst, 1}, n);
-    const double r = scalar::float_norms::norm_inverse<Kind>(s, static_cast<double>(n), epsilon);
-    const norm_doubles means = in_all_lanes(mean);
-    const norm_doubles factor = in_all_lanes(r);
+    const scalar::float_norms::row_numbers row{
+        mean, scalar::float_norms::norm_inverse<Kind>(s, static_cast<double>(n), epsilon)};
+    const norm_singles high = in_all_lanes(row.high());
+    const norm_singles factor = in_all_lanes(row.factor());
+    const norm_singles rest = in_all_lanes(row.rest());
     std::ptrdiff_t i = 0;
-    for (; n - i >= norm_step; i += norm_step) {
-        const norm_doubles x = multiplied(subtracted(widened(src + i), means), factor);
-        const norm_doubles g =
-            gamma.step == 0 ? in_all_lanes(static_cast<double>(*gamma.data)) : widened(gamma.data + i);
-        const norm_doubles b = beta.step == 0 ? in_all_lanes(static_cast<double>(*beta.data)) : widened(beta.data + i);
-        const norm_floats y = __builtin_convertvector(fused(x, g, b), norm_floats);
+    for (; row.is_narrow() && n - i >= 2 * norm_step; i += 2 * norm_step) {
+        const norm_singles x = fused(subtracted(singles({src, 1}, i), high), factor, rest);
+        const norm_singles y = fused(x, singles(gamma, i), singles(beta, i));
         __builtin_memcpy(dst + i, &y, sizeof y);
     }
-    for (; i < n; ++i) {
-        const double x =
-            scalar::float_norms::multiplied(scalar::float_norms::subtracted(static_cast<double>(src[i]), mean), r);
-        dst[i] = static_cast<float>(__builtin_fma(x, static_cast<double>(gamma[i]), static_cast<double>(beta[i])));
-    }
+    scalar::float_norms::scale_row({src + i, 1}, n - i, row, {gamma.data + i * gamma.step, gamma.step},
+                                   {beta.data + i * beta.step, beta.step}, {dst + i, 1});
 }
 
 }  // namespace dyad::inline v1::avx512::float_norms

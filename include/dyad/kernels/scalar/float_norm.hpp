@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normalizations of rows of floats in plain C++: the definition of every bit. All arithmetic is in double, each
-// operation rounded once:
-//   lane l = 0 .. 31 sums the elements l, l + 32, ... in order; lane l then adds lane l + 16, l + 8, l + 4, l + 2, l +
-//   1; mean = sum / n, d = x - mean (RMS: d = x), s = the sum of fma(d, d, s) (L1: of |d|) by the same lanes, r = 1 /
-//   sqrt(s / n + epsilon) (L1: 1 / (s / n + epsilon); 0 where s is), y = float(fma(d r, gamma, beta)).
+// Normalizations of rows of floats in plain C++: the definition of every bit.
+// 1. Sums are in double, each operation rounded once: lane l = 0 .. 31 sums the elements l, l + 32, ... in order; lane l
+//    then adds lane l + 16, l + 8, l + 4, l + 2, l + 1. mean = sum / n (RMS: 0); s = the sum of fma(d, d, s) with
+//    d = x - mean (L1: of |d|); r = 1 / sqrt(s / n + epsilon) (L1: 1 / (s / n + epsilon)), 0 where s is 0.
+// 2. Where r is 0 or 2^-60 .. 2^60, in float: high = float(mean), x' = fma(x - high, float(r), float((high - mean) r)),
+//    y = fma(x', gamma, beta). Elsewhere in double: y = float(fma((x - mean) r, gamma, beta)).
 #pragma once
 
 #include <bit>
@@ -47,6 +48,17 @@ inline constexpr std::ptrdiff_t norm_lanes = 32;
     return x;
 #elif defined(__aarch64__)
     __asm__("fsub %d0, %d0, %d1" : "+w"(x) : "w"(y));
+    return x;
+#else
+    return x - y;
+#endif
+}
+[[nodiscard, gnu::always_inline]] inline float subtracted(float x, float y) noexcept {
+#if defined(__x86_64__)
+    __asm__("subss %1, %0" : "+x"(x) : "x"(y));
+    return x;
+#elif defined(__aarch64__)
+    __asm__("fsub %s0, %s0, %s1" : "+w"(x) : "w"(y));
     return x;
 #else
     return x - y;
@@ -113,6 +125,33 @@ inline void fill_with_nan(norm_elements<float> dst, std::ptrdiff_t n) noexcept {
     for (std::ptrdiff_t i = 0; i < n; ++i) dst[i] = std::bit_cast<float>(0x7fc0'0000U);
 }
 
+/// What follows from the sums of a row.
+struct row_numbers {
+    double mean;
+    double r;
+    [[nodiscard]] bool is_narrow() const noexcept { return r == 0 || (r >= 0x1p-60 && r <= 0x1p60); }
+    [[nodiscard]] float high() const noexcept { return static_cast<float>(mean); }
+    [[nodiscard]] float factor() const noexcept { return static_cast<float>(r); }
+    [[nodiscard]] float rest() const noexcept {
+        return static_cast<float>(multiplied(subtracted(static_cast<double>(high()), mean), r));
+    }
+};
+
+/// One row from its numbers.
+inline void scale_row(norm_elements<const float> src, std::ptrdiff_t n, const row_numbers& row,
+                      norm_elements<const float> gamma, norm_elements<const float> beta,
+                      norm_elements<float> dst) noexcept {
+    const float high = row.high();
+    const float factor = row.factor();
+    const float rest = row.rest();
+    for (std::ptrdiff_t i = 0; i < n && row.is_narrow(); ++i)
+        dst[i] = __builtin_fmaf(__builtin_fmaf(subtracted(src[i], high), factor, rest), gamma[i], beta[i]);
+    for (std::ptrdiff_t i = 0; i < n && !row.is_narrow(); ++i) {
+        const double x = multiplied(subtracted(static_cast<double>(src[i]), row.mean), row.r);
+        dst[i] = static_cast<float>(__builtin_fma(x, static_cast<double>(gamma[i]), static_cast<double>(beta[i])));
+    }
+}
+
 /// One row; dst may be src.
 template <norm_kind Kind>
 [[gnu::noinline]] inline void normalize_floats(norm_elements<const float> src, std::ptrdiff_t n,
@@ -121,11 +160,7 @@ template <norm_kind Kind>
     const double mean = Kind == norm_kind::rms ? 0 : norm_mean(src, n);
     const double s = norm_spread<Kind>(src, n, mean);
     if (!is_finite_sum(s)) return fill_with_nan(dst, n);
-    const double r = norm_inverse<Kind>(s, static_cast<double>(n), epsilon);
-    for (std::ptrdiff_t i = 0; i < n; ++i) {
-        const double x = multiplied(subtracted(static_cast<double>(src[i]), mean), r);
-        dst[i] = static_cast<float>(__builtin_fma(x, static_cast<double>(gamma[i]), static_cast<double>(beta[i])));
-    }
+    scale_row(src, n, {mean, norm_inverse<Kind>(s, static_cast<double>(n), epsilon)}, gamma, beta, dst);
 }
 
 }  // namespace dyad::inline v1::scalar::float_norms
