@@ -11,22 +11,22 @@
 
 namespace dyad::inline v1 {
 
-/// One row within a default_float_environment; dst may be src.
+/// Rows of n elements each, within a default_float_environment; dst may be src.
 template <norm_kind Kind>
-void normalize_floats(instruction_set isa, norm_elements<const float> src, std::ptrdiff_t n,
+void normalize_floats(instruction_set isa, norm_rows<const float> src, std::ptrdiff_t rows, std::ptrdiff_t n,
                       norm_elements<const float> gamma, norm_elements<const float> beta, double epsilon,
-                      norm_elements<float> dst) noexcept {
+                      norm_rows<float> dst) noexcept {
 #if defined(__x86_64__) && defined(__SSE2__)
     const auto flat = [](std::ptrdiff_t step) { return step == 0 || step == 1; };
     if (src.step == 1 && dst.step == 1 && flat(gamma.step) && flat(beta.step)) {
         if (isa >= instruction_set::avx512)
-            return avx512::float_norms::normalize_floats<Kind>(src.data, n, gamma, beta, epsilon, dst.data);
+            return avx512::float_norms::normalize_floats<Kind>(src, rows, n, gamma, beta, epsilon, dst);
         if (isa >= instruction_set::avx2)
-            return avx2::float_norms::normalize_floats<Kind>(src.data, n, gamma, beta, epsilon, dst.data);
+            return avx2::float_norms::normalize_floats<Kind>(src, rows, n, gamma, beta, epsilon, dst);
     }
 #endif
     static_cast<void>(isa);
-    scalar::float_norms::normalize_floats<Kind>(src, n, gamma, beta, epsilon, dst);
+    scalar::float_norms::normalize_floats<Kind>(src, rows, n, gamma, beta, epsilon, dst);
 }
 
 }  // namespace dyad::inline v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalizations of rows of floats in plain C++: the definition of every bit.
-// 1. Sums are in double, each operation rounded once: lane l = 0 .. 31 sums the elements l, l + 32, ... in order; lane l
+// 1. Sums are in double, each operation rounded once: lane l = 0 .. 31 sums the elements l, l + 32, ... in order; lane
+// l
 //    then adds lane l + 16, l + 8, l + 4, l + 2, l + 1. mean = sum / n (RMS: 0); s = the sum of fma(d, d, s) with
 //    d = x - mean (L1: of |d|); r = 1 / sqrt(s / n + epsilon) (L1: 1 / (s / n + epsilon)), 0 where s is 0.
 // 2. Where r is 0 or 2^-60 .. 2^60, in float: high = float(mean), x' = fma(x - high, float(r), float((high - mean) r)),
@@ -22,6 +23,15 @@ struct norm_elements {
     T* data;
     std::ptrdiff_t step;
     [[nodiscard]] constexpr T& operator[](std::ptrdiff_t i) const noexcept { return data[i * step]; }
+};
+
+/// Rows `stride` apart, their elements `step` apart.
+template <class T>
+struct norm_rows {
+    T* data;
+    std::ptrdiff_t stride;
+    std::ptrdiff_t step;
+    [[nodiscard]] constexpr T* row(std::ptrdiff_t i) const noexcept { return data + i * stride; }
 };
 
 }  // namespace dyad::inline v1
@@ -152,15 +162,20 @@ inline void scale_row(norm_elements<const float> src, std::ptrdiff_t n, const ro
     }
 }
 
-/// One row; dst may be src.
+/// dst may be src.
 template <norm_kind Kind>
-[[gnu::noinline]] inline void normalize_floats(norm_elements<const float> src, std::ptrdiff_t n,
+[[gnu::noinline]] inline void normalize_floats(norm_rows<const float> src, std::ptrdiff_t rows, std::ptrdiff_t n,
                                                norm_elements<const float> gamma, norm_elements<const float> beta,
-                                               double epsilon, norm_elements<float> dst) noexcept {
-    const double mean = Kind == norm_kind::rms ? 0 : norm_mean(src, n);
-    const double s = norm_spread<Kind>(src, n, mean);
-    if (!is_finite_sum(s)) return fill_with_nan(dst, n);
-    scale_row(src, n, {mean, norm_inverse<Kind>(s, static_cast<double>(n), epsilon)}, gamma, beta, dst);
+                                               double epsilon, norm_rows<float> dst) noexcept {
+    for (std::ptrdiff_t r = 0; r < rows; ++r) {
+        const norm_elements<const float> from{src.row(r), src.step};
+        const norm_elements<float> to{dst.row(r), dst.step};
+        const double mean = Kind == norm_kind::rms ? 0 : norm_mean(from, n);
+        const double s = norm_spread<Kind>(from, n, mean);
+        const double inverse = norm_inverse<Kind>(s, static_cast<double>(n), epsilon);
+        if (is_finite_sum(s)) scale_row(from, n, {mean, inverse}, gamma, beta, to);
+        else fill_with_nan(to, n);
+    }
 }
 
 }  // namespace dyad::inline v1::scalar::float_norms
