@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include <dyad/kernels/scalar/float_norm.hpp>
 
@@ -102,7 +101,7 @@ template <norm_kind Kind>
     if (i < n) {
         // Lanes without an element add 0, and stay.
         float rest[scalar::float_norms::norm_lanes] = {};
-        std::memcpy(rest, src + i, static_cast<std::size_t>(n - i) * sizeof *rest);
+        __builtin_memcpy(rest, src + i, static_cast<std::size_t>(n - i) * sizeof *rest);
         for (std::ptrdiff_t p = 0; p < norm_parts; ++p) parts[p] = added(parts[p], widened(rest + p * norm_step));
     }
     return scalar::divided(fold_lanes(parts), static_cast<double>(n));

@@ -7,7 +7,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include <dyad/kernels/scalar/norm.hpp>
 
@@ -177,11 +176,11 @@ template <class In, class Out>
     std::int32_t gains[8] = {};
     std::int64_t offsets[8] = {};
     Out to[8];
-    std::memcpy(from, src + i, rest * sizeof *from);
-    std::memcpy(gains, channels.gains + i, rest * sizeof *gains);
-    std::memcpy(offsets, channels.offsets + i, rest * sizeof *offsets);
+    __builtin_memcpy(from, src + i, rest * sizeof *from);
+    __builtin_memcpy(gains, channels.gains + i, rest * sizeof *gains);
+    __builtin_memcpy(offsets, channels.offsets + i, rest * sizeof *offsets);
     store_eight(normalized_eight(from, row, gains, offsets, shift), to);
-    std::memcpy(dst + i, to, rest * sizeof *to);
+    __builtin_memcpy(dst + i, to, rest * sizeof *to);
 }
 
 }  // namespace dyad::inline v1::avx2::norms

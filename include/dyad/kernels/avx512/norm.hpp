@@ -8,7 +8,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/norm.hpp>
@@ -88,8 +87,8 @@ template <class In>
     for (std::ptrdiff_t i = 0; i < n; i += 64) {
         const void* from = src + i;
         if (n - i < 64) {
-            std::memset(rest, 0, sizeof rest);
-            std::memcpy(rest, from, static_cast<std::size_t>(n - i));
+            __builtin_memset(rest, 0, sizeof rest);
+            __builtin_memcpy(rest, from, static_cast<std::size_t>(n - i));
             from = rest;
         }
         // x^2 = (x + 128) x - 128 x for signed, x (x - 128) + 128 x for unsigned bytes: one factor of each kind.
@@ -206,11 +205,11 @@ template <class In, class Out>
     std::int32_t own_gains[16] = {};
     alignas(64) std::int64_t own_offsets[16] = {};
     Out to[16];
-    std::memcpy(from, src, n * sizeof *from);
-    std::memcpy(own_gains, gains, n * sizeof *gains);
-    std::memcpy(own_offsets, offsets, n * sizeof *offsets);
+    __builtin_memcpy(from, src, n * sizeof *from);
+    __builtin_memcpy(own_gains, gains, n * sizeof *gains);
+    __builtin_memcpy(own_offsets, offsets, n * sizeof *offsets);
     store_sixteen(normalized_sixteen(from, row, sixteen_channels(own_gains, own_offsets, shift)), to);
-    std::memcpy(dst, to, n * sizeof *to);
+    __builtin_memcpy(dst, to, n * sizeof *to);
 }
 
 template <class In, class Out>
