@@ -8,12 +8,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/norm.hpp>
 
-namespace dyad::inline v1::avx512 {
+namespace dyad::inline v1::avx512::norms {
 
 using eight_words [[gnu::vector_size(32)]] = std::int32_t;
 
@@ -72,7 +71,7 @@ template <class T>
 /// Rows of at most 2^14 elements: four products of a byte and a byte, 2^17, in 2^8 vectors stay below 2^31.
 template <class In>
     requires(sizeof(In) == 1)
-[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline row_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline norm_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
     constexpr bool is_signed = std::same_as<In, std::int8_t>;
     const bytes ones = bytes{} + std::uint8_t{1};
     signed_words sum{};
@@ -81,8 +80,8 @@ template <class In>
     for (std::ptrdiff_t i = 0; i < n; i += 64) {
         const void* from = src + i;
         if (n - i < 64) {
-            std::memset(rest, 0, sizeof rest);
-            std::memcpy(rest, from, static_cast<std::size_t>(n - i));
+            __builtin_memset(rest, 0, sizeof rest);
+            __builtin_memcpy(rest, from, static_cast<std::size_t>(n - i));
             from = rest;
         }
         // x^2 = (x + 128) x - 128 x for signed, x (x - 128) + 128 x for unsigned bytes: one factor of each kind.
@@ -97,7 +96,7 @@ template <class In>
 
 template <class In>
     requires(sizeof(In) == 2)
-[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline row_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline norm_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
     constexpr bool is_signed = std::same_as<In, std::int16_t>;
     const words ones = words{} + 0x0001'0001U;
     signed_words sum{};
@@ -111,7 +110,7 @@ template <class In>
         const longs pairs = reinterpret_cast<longs>(multiply_pairs(x, x));
         squares += (pairs & 0xffff'ffffU) + (pairs >> 32U);
     }
-    row_sums s = scalar::sum_row(src + i, 1, n - i);
+    norm_sums s = scalar::norms::sum_row(src + i, 1, n - i);
     const std::int64_t found = total(sum);
     // x = moved + 2^15: sum x^2 = sum moved^2 + 2^16 sum moved + 2^30 i
     s.sum += found + (is_signed ? 0 : i << 15);
@@ -120,8 +119,8 @@ template <class In>
 }
 
 template <class In>
-[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline upper_sums sum_above(const In* src, std::ptrdiff_t n,
-                                                                               std::int32_t threshold) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline norm_upper_sums sum_above(const In* src, std::ptrdiff_t n,
+                                                                                    std::int32_t threshold) noexcept {
     signed_words excess{};
     signed_words count{};
     std::ptrdiff_t i = 0;
@@ -130,7 +129,7 @@ template <class In>
         excess += over > 0 ? over : signed_words{};
         count -= over > 0;
     }
-    const upper_sums rest = scalar::sum_above(src + i, 1, n - i, threshold);
+    const norm_upper_sums rest = scalar::norms::sum_above(src + i, 1, n - i, threshold);
     return {rest.excess + total(excess), rest.count + total(count)};
 }
 
@@ -147,7 +146,7 @@ struct channel_lanes {
     signed_words shift;
 };
 
-[[gnu::target("avx512f"), gnu::always_inline]] inline row_lanes in_all_lanes(const row_factor& row) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline row_lanes in_all_lanes(const norm_row_factor& row) noexcept {
     return {std::int64_t{row.factor} - signed_longs{}, row.offset - signed_longs{},
             static_cast<std::uint64_t>(row.shift) - longs{}};
 }
@@ -199,17 +198,17 @@ template <class In, class Out>
     std::int32_t own_gains[16] = {};
     alignas(64) std::int64_t own_offsets[16] = {};
     Out to[16];
-    std::memcpy(from, src, n * sizeof *from);
-    std::memcpy(own_gains, gains, n * sizeof *gains);
-    std::memcpy(own_offsets, offsets, n * sizeof *offsets);
+    __builtin_memcpy(from, src, n * sizeof *from);
+    __builtin_memcpy(own_gains, gains, n * sizeof *gains);
+    __builtin_memcpy(own_offsets, offsets, n * sizeof *offsets);
     store_sixteen(normalized_sixteen(from, row, sixteen_channels(own_gains, own_offsets, shift)), to);
-    std::memcpy(dst, to, n * sizeof *to);
+    __builtin_memcpy(dst, to, n * sizeof *to);
 }
 
 template <class In, class Out>
 [[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline void normalize_row(const In* src, std::ptrdiff_t n,
-                                                                             const row_factor& factor,
-                                                                             const channel_factors& channels,
+                                                                             const norm_row_factor& factor,
+                                                                             const norm_channel_factors& channels,
                                                                              Out* dst) noexcept {
     const row_lanes row = in_all_lanes(factor);
     std::ptrdiff_t i = 0;
@@ -222,6 +221,6 @@ template <class In, class Out>
                        channels.shift, dst + i);
 }
 
-}  // namespace dyad::inline v1::avx512
+}  // namespace dyad::inline v1::avx512::norms
 
 #endif
