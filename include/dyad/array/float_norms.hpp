@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include <dyad/array/norm_parameters.hpp>
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
@@ -47,20 +48,14 @@ inline status check_parameter(vector_view<const float> v, index n) noexcept {
 
 inline status check(matrix_view<const float> src, vector_view<const float> gamma, vector_view<const float> beta,
                     double epsilon, matrix_view<float> dst) noexcept {
-    if (src.extent != dst.extent) return status::extents_differ;
-    if (src.extent[0] < 0 || src.extent[1] < 0) return status::negative_extent;
+    if (const status s = check_map(src, dst); s != status::ok) return s;
     for (const auto& v : {gamma, beta}) {
         if (const status s = check_parameter(v, src.extent[1]); s != status::ok) return s;
     }
     if (!norm_is_finite(epsilon)) return status::parameter_not_finite;
     if (epsilon < 0) return status::parameter_out_of_range;
     if (src.is_empty()) return status::ok;
-    if (src.data == nullptr) return status::src_null;
-    if (dst.data == nullptr) return status::dst_null;
-    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
     const byte_range to = memory_of(dst);
-    const bool in_place = src.data == dst.data && src.stride == dst.stride;
-    if (!in_place && overlap(to, memory_of(src))) return status::dst_overlaps_src;
     if (overlap(to, memory_of(gamma)) || overlap(to, memory_of(beta))) return status::workspace_overlaps_operand;
     return status::ok;
 }

@@ -22,6 +22,7 @@
 #include <type_traits>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/norm_factor.hpp>
 #include <dyad/array/norm_parameters.hpp>
 #include <dyad/array/overlap.hpp>
@@ -160,17 +161,10 @@ private:
     static_assert(sizeof(In) == sizeof(in_raw) && sizeof(Out) == sizeof(out_raw));
 
     status check(matrix_view<const In> src, matrix_view<Out> dst) const noexcept {
-        if (src.extent != dst.extent || src.extent[1] != channels()) return status::extents_differ;
-        if (src.extent[0] < 0 || src.extent[1] < 0) return status::negative_extent;
-        if (src.is_empty()) return status::ok;
-        if (src.data == nullptr) return status::src_null;
-        if (dst.data == nullptr) return status::dst_null;
+        if (src.extent[1] != channels()) return status::extents_differ;
+        if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
         if (gains_.data == nullptr || offsets_.data == nullptr || shift_ == 0) return status::parameter_missing;
-        if (overlaps_itself(dst)) return status::dst_overlaps_itself;
         const byte_range to = memory_of(dst);
-        const bool in_place = sizeof(In) == sizeof(Out) && src.stride == dst.stride &&
-                              static_cast<const void*>(src.data) == static_cast<const void*>(dst.data);
-        if (!in_place && overlap(to, memory_of(src))) return status::dst_overlaps_src;
         if (overlap(to, memory_of(gains_)) || overlap(to, memory_of(offsets_)))
             return status::workspace_overlaps_operand;
         return status::ok;

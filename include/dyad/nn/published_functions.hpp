@@ -177,7 +177,7 @@ struct ibert_functions {
         status set(double in_scale, double out_scale) noexcept {
             if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
             parameters = ibert::gelu_parameters::from(ibert::constants::code, static_cast<float>(in_scale));
-            factor = signed_ratio(static_cast<double>(parameters.out_scale), out_scale);
+            factor = signed_ratio(to_double(parameters.out_scale), out_scale);
             return parameters.usable() ? status::ok : status::parameters_not_usable;
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
