@@ -23,6 +23,9 @@ SHIFTMAX = [(8, 1 / 16, 1), (8, 1 / 16, 2), (8, 1 / 16, 197), (8, 1 / 4, 16), (8
 SHIFTGELU = [(8, 1 / 16, 64), (8, 4 / 127, 192), (8, 8 / 127, 192), (8, 10 / 127, 64), (8, 1 / 4, 32), (8, 1 / 512, 64),
              (16, 1 / 4096, 64), (16, 0.0007, 64)]
 NORM = [(8, 64), (16, 192), (16, 768), (3, 192), (2, 7), (6, 384)]
+# Rows whose root depends on the rounding of single squares to 24 digits.
+NORM_ROWS = [[3726, -5883, -1170], [-3449, 20853, 7594, 10252], [13032, 9547, -2728, -1000, 1952],
+             [9463, 943, 15838, -6473, -2189, 7882]]
 INDEX = [(20, 0.01, 64), (22, 0.0007, 197), (14, 0.05, 17), (24, 1 / 65536, 64)]
 LOG = [(8, 1 / 16, 197), (8, 0.1, 16), (16, 1 / 1024, 197), (8, 1 / 128, 65)]
 SOFTER = [(8, 16, 197), (8, 1, 64), (6, 16, 768), (4, 4, 2000), (8, 64, 3)]
@@ -293,6 +296,12 @@ def main():
         table("paper_gelu", rows)
         ones = [(b, 1, n) for b, n in NORM]
         table("paper_norm", rows_of(ones, 40, lambda q, _: [paper_norm(r) for r in q], 8))
+    print("struct norm_row {\n    int n;\n    std::int32_t codes[6];\n    std::int32_t results[6];  ///< bias 0\n};")
+    print("inline constexpr norm_row ivit_norm_rows[]{")
+    for row in NORM_ROWS:
+        result = layer_norm(np.array([row]), F(0))[0].astype(np.int64)
+        print(f"    {{{len(row)}, {{{', '.join(map(str, row))}}}, {{{', '.join(map(str, result))}}}}},")
+    print("};")
     print("struct ratio_case {\n    double ratio;\n    std::int64_t b;\n    int c;\n};")
     print("inline constexpr ratio_case ratio_cases[]{")
     for x in RATIOS:
