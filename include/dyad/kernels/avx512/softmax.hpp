@@ -108,8 +108,7 @@ template <visibility Seen, class Table, class Place>
     const Place& row, bytes largest, const Table& table) noexcept {
     std::size_t i = 0;
     if constexpr (Seen == visibility::all) {
-        for (; row.n - i >= 64; i += 64)
-            store_bytes(table(largest - load_bytes(row.x + i), ~byte_mask{0}), row.y + i);
+        for (; row.n - i >= 64; i += 64) store_bytes(table(largest - load_bytes(row.x + i), ~byte_mask{0}), row.y + i);
     }
     for (; i < row.n; i += 64) {
         const byte_mask k = seen_bytes<Seen>(row, i);

@@ -88,13 +88,13 @@ template <class Join>
     bytes half[4];
     for (int i = 0; i < 4; ++i)
         half[i] = Join::of(lanes_of<0, 1, 2, 3, 8, 9, 10, 11>(v[2 * i], v[2 * i + 1]),
-                       lanes_of<4, 5, 6, 7, 12, 13, 14, 15>(v[2 * i], v[2 * i + 1]));
+                           lanes_of<4, 5, 6, 7, 12, 13, 14, 15>(v[2 * i], v[2 * i + 1]));
     bytes quarter[2];
     for (int i = 0; i < 2; ++i)
         quarter[i] = Join::of(lanes_of<0, 1, 4, 5, 8, 9, 12, 13>(half[2 * i], half[2 * i + 1]),
-                          lanes_of<2, 3, 6, 7, 10, 11, 14, 15>(half[2 * i], half[2 * i + 1]));
+                              lanes_of<2, 3, 6, 7, 10, 11, 14, 15>(half[2 * i], half[2 * i + 1]));
     return Join::of(lanes_of<0, 2, 4, 6, 8, 10, 12, 14>(quarter[0], quarter[1]),
-                lanes_of<1, 3, 5, 7, 9, 11, 13, 15>(quarter[0], quarter[1]));
+                    lanes_of<1, 3, 5, 7, 9, 11, 13, 15>(quarter[0], quarter[1]));
 }
 
 /// largest[8 r]: the largest byte of vector r.
