@@ -5,15 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/scalar/softmax.hpp>
+#include <dyad/kernels/scalar/softmax_plan.hpp>
+#include <dyad/kernels/scalar/softmax_rows.hpp>
+
+// (Programs without vector registers, g++ -mgeneral-regs-only, take the scalar way.)
+#if defined(__x86_64__) && defined(__SSE2__)
 #include <dyad/kernels/avx2/softmax.hpp>
 #include <dyad/kernels/avx2/softmax_halves.hpp>
 #include <dyad/kernels/avx512/softmax.hpp>
 #include <dyad/kernels/avx512/softmax_halves.hpp>
-#include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/float_environment.hpp>
-#include <dyad/kernels/scalar/softmax.hpp>
-#include <dyad/kernels/scalar/softmax_plan.hpp>
-#include <dyad/kernels/scalar/softmax_rows.hpp>
+#endif
 
 namespace dyad::inline v1 {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// unit e / S to nearest even, four at a time, for integers e <= S, e <= 2^44: by doubles, with a proof that the rounding
-// is right. The proof is that of avx512/exact_quotients.hpp.
+// unit e / S to nearest even, four at a time, for integers e <= S, e <= 2^44: by doubles, with a proof that the
+// rounding is right. The proof is that of avx512/exact_quotients.hpp.
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)

@@ -90,6 +90,17 @@ struct softmax_bytes_row {
     return d;
 }
 
+/// Sixteen codes as bytes, in both halves.
+[[gnu::target("avx2"), gnu::always_inline]] inline byte_vector twice_as_bytes(const std::uint16_t* from) noexcept {
+    using half_vector [[gnu::vector_size(32)]] = std::uint16_t;
+    using sixteen_bytes [[gnu::vector_size(16)]] = std::uint8_t;
+    half_vector x;
+    __builtin_memcpy(&x, from, sizeof x);
+    const auto b = __builtin_convertvector(x, sixteen_bytes);
+    return __builtin_shufflevector(b, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7,
+                                   8, 9, 10, 11, 12, 13, 14, 15);
+}
+
 /// 8-bit results for differences, from the first `used` entries of a table.
 [[gnu::target("avx2"), gnu::always_inline]] inline byte_vector look_up(const byte_vector* parts, std::size_t used,
                                                                        byte_vector d) noexcept {
@@ -119,9 +130,7 @@ template <class In, class Out>
     const byte_vector all = byte_vector{} + static_cast<std::uint8_t>(max);
     if constexpr (sizeof(Out) == 1) {
         byte_vector parts[16];
-        for (std::size_t z = 0; 16 * z < used; ++z) {
-            for (std::size_t i = 0; i < 32; ++i) parts[z][i] = static_cast<std::uint8_t>(shares[16 * z + i % 16]);
-        }
+        for (std::size_t z = 0; 16 * z < used; ++z) parts[z] = twice_as_bytes(shares + 16 * z);
         for (std::size_t i = 0; i < row.n; i += 32) {
             byte_vector y = look_up(parts, used, all - load_bytes(row.x + i, row.n - i, 0));
             if (row.mask != nullptr) y = load_bytes(row.mask + i, row.n - i, 0) != 0 ? y : byte_vector{};

@@ -16,8 +16,7 @@
 namespace dyad::inline v1::avx2 {
 
 /// Products of the low 32 bits of each lane.
-[[gnu::target("avx2"), gnu::always_inline]] inline long_vector product_of_words(long_vector x,
-                                                                                long_vector y) noexcept {
+[[gnu::target("avx2"), gnu::always_inline]] inline long_vector product_of_words(long_vector x, long_vector y) noexcept {
     long_vector z;
     __asm__("vpmuludq %2, %1, %0" : "=x"(z) : "x"(x), "x"(y));
     return z;

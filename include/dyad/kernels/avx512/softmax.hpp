@@ -5,9 +5,10 @@
 //   3. a table of E[d] r, of as many 64 entries as are not all 0, rounded, with a proof that each rounding is right;
 //   4. each byte looked up.
 //
-// Eight rows go through 1 and 2 together, so that the dependent steps at their ends are shared. Where 3 finds an entry
-// too near to a tie, or results have 16 bits, the sum is taken exactly and the entries made of doubles; an entry near a
-// tie even of these is divided in integers. So every result is the exact quotient of integers, rounded to nearest even.
+// Sixteen rows go through 1 and 2 together, so that the dependent steps at their ends are shared by eight each. Where 3
+// finds an entry too near to a tie, or results have 16 bits, the sum is taken exactly and the entries made of doubles;
+// an entry near a tie even of these is divided in integers. So every result is the exact quotient of integers, rounded
+// to nearest even.
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -74,7 +75,8 @@ public:
     /// Is every entry of the parts right? At first by the error of the largest p, which is r.
     [[gnu::target("avx512f,avx512dq"), gnu::always_inline]] bool certain(const std::uint32_t* from,
                                                                          std::size_t parts) const noexcept {
-        return !any_from(reinterpret_cast<words>(worst_), below_half - r_ * error_) || each_certain(from, parts, r_, error_);
+        return !any_from(reinterpret_cast<words>(worst_), below_half - r_ * error_) ||
+               each_certain(from, parts, r_, error_);
     }
 
 private:
@@ -91,7 +93,8 @@ private:
     }
     /// By the error of each p.
     [[gnu::target("avx512f,avx512dq"), gnu::noinline]] static bool each_certain(const std::uint32_t* from,
-                                                                                std::size_t parts, float r, float error) noexcept {
+                                                                                std::size_t parts, float r,
+                                                                                float error) noexcept {
         words worst{};
         for (std::size_t i = 0; i < 64 * parts; i += 16) {
             const floats p = reinterpret_cast<floats>(load(from + i)) * r;
@@ -141,7 +144,7 @@ template <visibility Seen, class Table, class Place>
     }
 }
 
-/// The first Parts of four parts of a table of 256 bytes; the others are 0.
+/// The first Parts, two to four, of four parts of a table of 256 bytes; the others are 0.
 template <std::size_t Parts>
 struct byte_shares {
     bytes part[Parts];
@@ -257,8 +260,11 @@ template <visibility Seen, class In, class Out>
     }
     constexpr bool approximate = sizeof(Out) == 1;
     for (std::size_t g = 0; approximate && g < softmax_groups; ++g) {
-        for (std::size_t r = 0; r < 8; ++r)
-            all[r] = reinterpret_cast<bytes>(approximate_sum<Seen>(plan, rows[g][r], bytes{} + largest[g][8 * r]));
+        for (std::size_t r = 0; r < 8; ++r) {
+            auto row = rows[g][r];
+            if (row.n > softmax_bytes::max_approximate) row.n = 0;  // goes the exact way
+            all[r] = reinterpret_cast<bytes>(approximate_sum<Seen>(plan, row, bytes{} + largest[g][8 * r]));
+        }
         invert_sums(plan, all, shares[g]);
     }
     for (std::size_t i = 0; i < 8 * softmax_groups; ++i) {

@@ -31,8 +31,7 @@ struct softmax_place {
 
 /// Which of the 64 bytes from i on are seen.
 template <visibility Seen, class Place>
-[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline byte_mask seen_bytes(Place row,
-                                                                                    std::size_t i) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline byte_mask seen_bytes(Place row, std::size_t i) noexcept {
     const byte_mask k = first_bytes(row.n - i);
     if constexpr (Seen == visibility::masked) return set_bytes(load_some(row.mask + i, k));
     else return k;
