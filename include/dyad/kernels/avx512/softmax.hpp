@@ -247,27 +247,29 @@ template <visibility Seen, class Place>
 /// Rows that go through the steps together, eight a group.
 inline constexpr std::size_t softmax_groups = 2;
 
-/// Up to 8 softmax_groups rows; those that are missing have n = 0.
+/// `groups` times eight rows; those that are missing have n = 0 and no columns.
 template <visibility Seen, class In, class Out>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vl"), gnu::noinline]] void softmax_batch(
-    const softmax_bytes& plan, const softmax_place<In, Out> (&rows)[softmax_groups][8]) noexcept {
+    const softmax_bytes& plan, const softmax_place<In, Out> (&rows)[softmax_groups][8], std::size_t groups) noexcept {
     alignas(64) std::uint8_t largest[softmax_groups][64];
     alignas(64) float shares[softmax_groups][16];
     bytes all[8];
-    for (std::size_t g = 0; g < softmax_groups; ++g) {
+    for (std::size_t g = 0; g < groups; ++g) {
         for (std::size_t r = 0; r < 8; ++r) all[r] = largest_codes<Seen>(rows[g][r]);
         largest_of_rows<In>(all, largest[g]);
     }
     constexpr bool approximate = sizeof(Out) == 1;
-    for (std::size_t g = 0; approximate && g < softmax_groups; ++g) {
+    for (std::size_t g = 0; approximate && g < groups; ++g) {
         for (std::size_t r = 0; r < 8; ++r) {
             auto row = rows[g][r];
             if (row.n > softmax_bytes::max_approximate) row.n = 0;  // goes the exact way
-            all[r] = reinterpret_cast<bytes>(approximate_sum<Seen>(plan, row, bytes{} + largest[g][8 * r]));
+            all[r] = bytes{};
+            if (row.n != 0)
+                all[r] = reinterpret_cast<bytes>(approximate_sum<Seen>(plan, row, bytes{} + largest[g][8 * r]));
         }
         invert_sums(plan, all, shares[g]);
     }
-    for (std::size_t i = 0; i < 8 * softmax_groups; ++i) {
+    for (std::size_t i = 0; i < 8 * groups; ++i) {
         const auto row = rows[i / 8][i % 8];
         const std::uint8_t max = largest[i / 8][i % 8 * 8];
         if (row.n != 0) {
@@ -293,7 +295,7 @@ void softmax_in_batches(const softmax_bytes& plan, const softmax_rows<In, Out>& 
             place.n = rows.visible(first + i);
             place.columns = rows.columns;
         }
-        softmax_batch<Seen>(plan, places);
+        softmax_batch<Seen>(plan, places, rows.rows - first > 8 ? softmax_groups : 1);
     }
 }
 
