@@ -5,14 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/kernels/avx2/softmax.hpp>
-#include <dyad/kernels/avx512/softmax.hpp>
-#include <dyad/kernels/avx512/softmax_halves.hpp>
 #include <dyad/kernels/cpu.hpp>
-#include <dyad/kernels/float_environment.hpp>
 #include <dyad/kernels/scalar/softmax.hpp>
 #include <dyad/kernels/scalar/softmax_plan.hpp>
 #include <dyad/kernels/scalar/softmax_rows.hpp>
+
+// (Programs without vector registers, g++ -mgeneral-regs-only, take the scalar way.)
+#if defined(__x86_64__) && defined(__SSE2__)
+#include <dyad/kernels/avx2/softmax.hpp>
+#include <dyad/kernels/avx2/softmax_halves.hpp>
+#include <dyad/kernels/avx512/softmax.hpp>
+#include <dyad/kernels/avx512/softmax_halves.hpp>
+#include <dyad/kernels/float_environment.hpp>
+#endif
 
 namespace dyad::inline v1 {
 
@@ -23,7 +28,7 @@ void softmax_nearest(instruction_set isa, const Plan& plan, const softmax_rows<I
     if (isa >= instruction_set::avx2 && rows.contiguous()) {
         const default_float_environment environment;
         if (isa >= instruction_set::avx512) return avx512::softmax_nearest(plan, rows);
-        if constexpr (sizeof(In) == 1) return avx2::softmax_nearest(plan, rows);
+        return avx2::softmax_nearest(plan, rows);
     }
 #endif
     static_cast<void>(isa);

@@ -32,8 +32,8 @@ struct exp_q43_step {
     std::uint64_t digits = 0;
     int shift = 63;
 
-    /// s log2 e, for a positive s of at most 64 digits. From 64 on it is 64, where e^-s is 0 already; below about
-    /// 2^-54 it is 0, where e^-(s d) is 1 for every d of 16 bits.
+    /// s log2 e, for a positive s of at most 64 digits. From 64 on it is 64, where e^-s is 0 already; below
+    /// 2^-52 it is 0, where e^-(s d) is 1 for every d of 16 bits.
     [[nodiscard]] DYAD_HD static constexpr exp_q43_step from(const unpacked& s) noexcept {
         const uint128_t product = static_cast<uint128_t>(s.significand) * log2_e_q63;  // 64 digits at least
         const int excess = bit_width(product) - 48;
@@ -58,7 +58,8 @@ inline constexpr std::array<std::uint64_t, 16> exp_q43_powers = [] {
         const unpacked_wide q60 = i == 0 ? wide_one : p;
         const int down = -(q60.exponent + 60);
         powers[i] = static_cast<std::uint64_t>(
-            down <= 0 ? q60.significand << -down : round_shift_right(q60.significand, down, false, rounding::nearest_even));
+            down <= 0 ? q60.significand << -down
+                      : round_shift_right(q60.significand, down, false, rounding::nearest_even));
     }
     return powers;
 }();

@@ -10,15 +10,13 @@
 #include <cstdint>
 #include <limits>
 
+#include <dyad/kernels/avx2/exact_quotients.hpp>
 #include <dyad/kernels/scalar/softmax_plan.hpp>
 #include <dyad/kernels/scalar/softmax_rows.hpp>
 
 namespace dyad::inline v1::avx2 {
 
 using byte_vector [[gnu::vector_size(32)]] = std::uint8_t;
-using long_vector [[gnu::vector_size(32)]] = std::uint64_t;
-using double_vector [[gnu::vector_size(32)]] = double;
-
 template <class T>
 [[gnu::target("avx2"), gnu::always_inline]] inline byte_vector load_bytes(const T* from) noexcept {
     byte_vector x;
@@ -77,39 +75,30 @@ struct softmax_bytes_row {
     }
 };
 
-/// Results for all 256 differences from the exact sum; the number of those that may be other than 0, a multiple of 4.
-/// p = E[d] (unit / S) in doubles is within 2^-35 of the quotient: where an integer and a half is that near, it is
-/// taken in integers.
+/// Results for all 256 differences from the exact sum; returns how many of them may be other than 0, a multiple of 4.
 [[gnu::target("avx2"), gnu::noinline]] inline std::size_t exact_shares(const softmax_bytes& plan, std::uint64_t sum,
                                                                        std::uint16_t (&shares)[256]) noexcept {
-    using four_words [[gnu::vector_size(16)]] = std::int32_t;
-    using four_halves [[gnu::vector_size(8)]] = std::uint16_t;
-    const double inverse = static_cast<double>(plan.out.unit) / static_cast<double>(sum);
-    const double_vector near = double_vector{} + (0.5 - 0x1p-35);
-    const auto largest = static_cast<std::int32_t>(plan.out.largest);
+    const exact_quotients quotients(sum, plan.out);
     __builtin_memset(shares, 0, sizeof shares);
     std::size_t d = 0;
-    for (; d < 256 && static_cast<double>(plan.exact[d]) * inverse > 0.49; d += 4) {
-        const double_vector e{static_cast<double>(static_cast<std::int64_t>(plan.exact[d])),
-                              static_cast<double>(static_cast<std::int64_t>(plan.exact[d + 1])),
-                              static_cast<double>(static_cast<std::int64_t>(plan.exact[d + 2])),
-                              static_cast<double>(static_cast<std::int64_t>(plan.exact[d + 3]))};
-        const double_vector p = e * inverse;
-        double_vector n;
-        __asm__("vroundpd $0, %1, %0" : "=x"(n) : "x"(p));
-        four_words codes;
-        __asm__("vcvttpd2dqy %1, %0" : "=x"(codes) : "x"(n));
-        codes = codes < largest ? codes : four_words{} + largest;
-        const four_halves halves = __builtin_convertvector(codes, four_halves);
-        __builtin_memcpy(shares + d, &halves, sizeof halves);
-        const auto rest = reinterpret_cast<double_vector>(reinterpret_cast<long_vector>(p - n) << 1 >> 1);
-        const auto uncertain = reinterpret_cast<long_vector>(rest >= near);
-        for (std::size_t k = 0; k < 4; ++k) {
-            if (uncertain[k] != 0)
-                shares[d + k] = static_cast<std::uint16_t>(softmax_share(plan.exact[d + k], sum, plan.out));
-        }
+    for (; d < 256 && !quotients.is_zero(plan.exact[d]); d += 4) {
+        long_vector e;
+        __builtin_memcpy(&e, plan.exact.data() + d, sizeof e);
+        const auto codes = __builtin_convertvector(quotients(e), four_halves);
+        __builtin_memcpy(shares + d, &codes, sizeof codes);
     }
     return d;
+}
+
+/// Sixteen codes as bytes, in both halves.
+[[gnu::target("avx2"), gnu::always_inline]] inline byte_vector twice_as_bytes(const std::uint16_t* from) noexcept {
+    using half_vector [[gnu::vector_size(32)]] = std::uint16_t;
+    using sixteen_bytes [[gnu::vector_size(16)]] = std::uint8_t;
+    half_vector x;
+    __builtin_memcpy(&x, from, sizeof x);
+    const auto b = __builtin_convertvector(x, sixteen_bytes);
+    return __builtin_shufflevector(b, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7,
+                                   8, 9, 10, 11, 12, 13, 14, 15);
 }
 
 /// 8-bit results for differences, from the first `used` entries of a table.
@@ -141,9 +130,7 @@ template <class In, class Out>
     const byte_vector all = byte_vector{} + static_cast<std::uint8_t>(max);
     if constexpr (sizeof(Out) == 1) {
         byte_vector parts[16];
-        for (std::size_t z = 0; 16 * z < used; ++z) {
-            for (std::size_t i = 0; i < 32; ++i) parts[z][i] = static_cast<std::uint8_t>(shares[16 * z + i % 16]);
-        }
+        for (std::size_t z = 0; 16 * z < used; ++z) parts[z] = twice_as_bytes(shares + 16 * z);
         for (std::size_t i = 0; i < row.n; i += 32) {
             byte_vector y = look_up(parts, used, all - load_bytes(row.x + i, row.n - i, 0));
             if (row.mask != nullptr) y = load_bytes(row.mask + i, row.n - i, 0) != 0 ? y : byte_vector{};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// unit e / S to nearest even, eight at a time, for integers e <= S: by doubles, with a proof that the rounding is right.
+// unit e / S to nearest even, eight at a time, for integers e <= S: by doubles, with a proof that the rounding is
+// right.
 //
 // p = e (unit / S) has four roundings of 2^-53, that of S as well: with p <= 2^16 it is within 2^-34.9 of the quotient.
 // Where an integer and a half is as near to p as 2^-34, the quotient is taken in integers.

@@ -93,8 +93,9 @@ struct softmax_halves_row {
         return lanes;
     }
     /// The exponentials of eight elements, 0 for those that are not seen.
-    [[gnu::target("avx512f,avx512bw,avx512vl"), gnu::always_inline]] longs exponentials(
-        const exponentials_q43& of, std::int64_t max, std::size_t i) const noexcept {
+    [[gnu::target("avx512f,avx512bw,avx512vl"), gnu::always_inline]] longs exponentials(const exponentials_q43& of,
+                                                                                        std::int64_t max,
+                                                                                        std::size_t i) const noexcept {
         using eight [[gnu::vector_size(16)]] = In;
         eight codes{};
         if (n - i >= 8 && mask == nullptr) {

@@ -35,7 +35,7 @@ struct softmax_rows {
         const bool one = columns <= 1;
         return (one || (src_column == 1 && dst_column == 1)) && (one || mask == nullptr || mask_column == 1);
     }
-    /// Row i by itself, its mask a byte for all: `mask` null, or nothing visible.
+    /// Row i by itself.
     [[nodiscard]] constexpr softmax_rows row(std::size_t i) const noexcept {
         softmax_rows r = *this;
         const auto at = static_cast<std::ptrdiff_t>(i);
