@@ -17,8 +17,8 @@
 
 #include <cstdint>
 
-#include <dyad/array/norm_parameters.hpp>
 #include <dyad/array/map_operands.hpp>
+#include <dyad/array/norm_parameters.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>

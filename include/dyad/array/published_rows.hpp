@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
@@ -13,18 +14,7 @@ namespace dyad::inline v1::published {
 /// Extents, pointers, memory: ok for rows that agree, src and dst being the same elements in the same places, or apart.
 template <class In, class Out>
 [[nodiscard]] status check_row(vector_view<const In> src, vector_view<Out> dst) noexcept {
-    const index n = src.extent[0];
-    if (dst.extent[0] != n) return status::extents_differ;
-    if (n < 0) return status::negative_extent;
-    if (n == 0) return status::ok;
-    if (src.data == nullptr) return status::src_null;
-    if (dst.data == nullptr) return status::dst_null;
-    if (n > 1 && dst.stride[0] == 0) return status::dst_overlaps_itself;
-    const void* from = src.data;
-    const void* to = dst.data;
-    const bool same = from == to && src.stride[0] == dst.stride[0] && sizeof(In) == sizeof(Out);
-    if (!same && overlap(memory_of(src), memory_of(dst))) return status::dst_overlaps_src;
-    return status::ok;
+    return check_map(as_row(src), as_row(dst));
 }
 
 /// A row of parameters beside them: as long, there, and apart from dst.

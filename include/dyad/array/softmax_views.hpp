@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
@@ -41,17 +42,8 @@ template <softmax_code In>
 /// neither with each other nor with src: unless they are src's own, in the same places.
 template <softmax_code In, softmax_code Out>
 [[nodiscard]] status check_softmax(matrix_view<const In> src, matrix_view<Out> dst, std::size_t longest) noexcept {
-    if (src.extent[0] < 0 || src.extent[1] < 0 || dst.extent[0] < 0 || dst.extent[1] < 0)
-        return status::negative_extent;
-    if (src.extent != dst.extent) return status::extents_differ;
-    if (src.is_empty()) return status::ok;
-    if (src.data == nullptr) return status::src_null;
-    if (dst.data == nullptr) return status::dst_null;
-    if (static_cast<std::size_t>(src.extent[1]) > longest) return status::row_too_long;
-    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
-    const bool in_place = static_cast<const void*>(src.data) == static_cast<const void*>(dst.data) &&
-                          sizeof(In) == sizeof(Out) && src.stride == dst.stride;
-    return !in_place && overlap(memory_of(src), memory_of(dst)) ? status::dst_overlaps_src : status::ok;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
+    return static_cast<std::size_t>(src.extent[1]) > longest ? status::row_too_long : status::ok;
 }
 
 /// A mask of dst's extents that dst does not touch.

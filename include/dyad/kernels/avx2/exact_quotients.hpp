@@ -14,7 +14,7 @@ namespace dyad::inline v1::avx2 {
 
 using long_vector [[gnu::vector_size(32)]] = std::uint64_t;
 using double_vector [[gnu::vector_size(32)]] = double;
-using four_words [[gnu::vector_size(16)]] = std::int32_t;
+using four_integers [[gnu::vector_size(16)]] = std::int32_t;
 using four_halves [[gnu::vector_size(8)]] = std::uint16_t;
 
 class exact_quotients {
@@ -25,7 +25,7 @@ public:
     /// Is a share below one half?
     [[nodiscard]] bool is_zero(std::uint64_t e) const noexcept { return static_cast<double>(e) * inverse_ < 0.49; }
 
-    [[gnu::target("avx2"), gnu::always_inline]] four_words operator()(long_vector e) const noexcept {
+    [[gnu::target("avx2"), gnu::always_inline]] four_integers operator()(long_vector e) const noexcept {
         // 2^52 + e has e as its last bits.
         constexpr std::uint64_t two52 = 0x4330'0000'0000'0000;
         double_vector p = reinterpret_cast<double_vector>(e | two52);
@@ -38,16 +38,16 @@ public:
         double_vector compared;
         __asm__("vcmppd $13, %2, %1, %0" : "=x"(compared) : "x"(rest), "x"(double_vector{} + (0.5 - 0x1p-34)));
         __asm__("vmovmskpd %1, %0" : "=r"(uncertain) : "x"(compared));
-        four_words n;
+        four_integers n;
         __asm__("vcvttpd2dqy %1, %0" : "=x"(n) : "x"(whole));
-        const four_words largest = four_words{} + static_cast<std::int32_t>(out_.largest);
+        const four_integers largest = four_integers{} + static_cast<std::int32_t>(out_.largest);
         n = n < largest ? n : largest;
         return __builtin_expect(uncertain != 0, 0) ? mended(e, n, static_cast<unsigned>(uncertain)) : n;
     }
 
 private:
-    [[gnu::target("avx2"), gnu::noinline]] four_words mended(long_vector e, four_words n,
-                                                             unsigned uncertain) const noexcept {
+    [[gnu::target("avx2"), gnu::noinline]] four_integers mended(long_vector e, four_integers n,
+                                                                unsigned uncertain) const noexcept {
         for (std::size_t k = 0; k < 4; ++k) {
             if (((uncertain >> k) & 1) != 0) n[k] = static_cast<std::int32_t>(softmax_share(e[k], sum_, out_));
         }

@@ -114,7 +114,7 @@ template <class In, class Out>
         long_vector e;
         if (row.n <= kept) __builtin_memcpy(&e, memory + i, sizeof e);
         else e = row.exponentials(of, max, i);
-        const four_words codes = quotients(e);
+        const four_integers codes = quotients(e);
         for (int k = 0; k < 4 && i + static_cast<std::size_t>(k) < row.n; ++k)
             row.y[i + static_cast<std::size_t>(k)] = static_cast<Out>(codes[k]);
     }

@@ -14,7 +14,6 @@
 
 namespace dyad::inline v1::avx512::norms {
 
-using signed_longs [[gnu::vector_size(64)]] = std::int64_t;
 using eight_words [[gnu::vector_size(32)]] = std::int32_t;
 
 /// Eight integers, widened.
