@@ -54,7 +54,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                product_does_not_fit,
                                                headroom_exceeded,
                                                scale_out_of_range,
-                                               tensor_scale_null};
+                                               tensor_scale_null,
+                                               factor_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -111,6 +112,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
+        case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
     }
     return "unknown status";
 }
