@@ -70,20 +70,20 @@ inline constexpr activation_constants activation_table{};
     return float_of(magnitude < bits_of(most) ? magnitude : bits_of(most));
 }
 [[nodiscard, gnu::always_inline]] inline float choose(bool first, float x, float y) noexcept {
-    return float_of(first ? bits_of(x) : bits_of(y));
+    return float_of(select(first, bits_of(x), bits_of(y)));
 }
 [[nodiscard, gnu::always_inline]] inline bool is_negative(float x) noexcept { return (bits_of(x) >> 31) != 0; }
 
 /// y with the sign of x, and NaN, made quiet, where x is NaN.
 [[nodiscard, gnu::always_inline]] inline float with_sign_of(float x, float y) noexcept {
     const std::uint32_t magnitude = bits_of(x) & 0x7fff'ffffU;
-    const std::uint32_t found = magnitude > 0x7f80'0000U ? magnitude | 0x0040'0000U : bits_of(y);
+    const std::uint32_t found = select(magnitude > 0x7f80'0000U, magnitude | 0x0040'0000U, bits_of(y));
     return float_of((found & 0x7fff'ffffU) | (bits_of(x) & 0x8000'0000U));
 }
 /// y, and NaN, made quiet, where x is NaN.
 [[nodiscard, gnu::always_inline]] inline float unless_nan(float x, float y) noexcept {
     const bool is_nan = (bits_of(x) & 0x7fff'ffffU) > 0x7f80'0000U;
-    return float_of(is_nan ? bits_of(x) | 0x0040'0000U : bits_of(y));
+    return float_of(select(is_nan, bits_of(x) | 0x0040'0000U, bits_of(y)));
 }
 
 /// e^r - 1 = q and 2^(n + 64) where the exponential is (1 + q) 2^n.
