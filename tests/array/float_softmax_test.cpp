@@ -43,7 +43,7 @@ index count(const floats& x) { return static_cast<index>(x.size()); }
 floats random_row(std::size_t n, float from, float to, unsigned seed) {
     std::mt19937 engine(seed);
     floats x(n);
-    for (float& e : x) e = from + (to - from) * static_cast<float>(engine() >> 8) * 0x1p-24f;
+    for (float& e : x) e = from + (to - from) * (static_cast<float>(engine() >> 8) * 0x1p-24f);
     return x;
 }
 
