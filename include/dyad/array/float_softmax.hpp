@@ -93,11 +93,14 @@ private:
         const softmax_exponent e = softmax_exponent::of(scalar::opaque(factor_));
         const instruction_set isa = options.chosen();
         const index columns = src.extent[1];
+        // Processors fetch what follows by themselves, but seldom beyond a page.
+        const bool fetches = src.stride[1] == 1 && columns >= 512;
         for (index i = 0; i < src.extent[0]; ++i) {
             // Columns 0 ... i + offset of causal rows: compared without a sum that might overflow.
             const index reach = more == 0 ? seen : seen >= columns - i - 1 ? columns : seen + i + 1;
             const index n = reach < 0 ? 0 : reach;
-            const softmax_source from{row(column_block(src, 0, n), i), row(column_block(mask, 0, n), i), 0};
+            const float* next = fetches && i + 1 < src.extent[0] ? row(src, i + 1).data : nullptr;
+            const softmax_source from{row(column_block(src, 0, n), i), row(column_block(mask, 0, n), i), 0, next};
             const vector_view<float> to = row(dst, i);
             run_row(isa, from, e, row(column_block(dst, 0, n), i));
             for (index j = n; j < columns; ++j) to(j) = nothing();

@@ -47,6 +47,7 @@ struct softmax_source {
     vector_view<const float> elements;
     vector_view<const std::uint8_t> mask;  ///< no data: all are seen
     float shift = 0;
+    const float* next = nullptr;  ///< where the next row is that is worth fetching
 
     [[nodiscard]] index size() const noexcept { return elements.extent[0]; }
     [[nodiscard]] bool is_plain() const noexcept {
@@ -145,10 +146,10 @@ struct softmax_kept {
             is_nan = bits == infinity || has_nan(x, here);
             continue;
         }
-        // 2. The sum of the terms. (Behind the row's end the memory may not exist, which fetching does not mind.)
+        // 2. The sum of the terms. (Behind the last row the memory may not exist, which fetching does not mind.)
         reference = e.reference(top);
         const softmax_reference to = e.to(reference);
-        const float* next = fetch ? x + softmax_block : nullptr;
+        const float* next = fetch && n - first > here ? x + softmax_block : src.next;
         const double sum = terms == nullptr ? softmax_sum(isa, x, size, to, scalar::no_terms{}, next)
                                             : softmax_sum(isa, x, size, to, scalar::kept_terms{terms + first}, next);
         is_nan = (std::bit_cast<std::uint64_t>(sum) << 1) > (std::uint64_t{0x7ff} << 53);

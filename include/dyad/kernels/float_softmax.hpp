@@ -69,7 +69,7 @@ inline void softmax_shares_streamed(instruction_set isa, const float* x, std::si
         head = head < n ? head : n;
         softmax_shares(isa, x, head, to, factor, y);
         x += head, y += head, n -= head;
-        const std::size_t lines = n / 16 * 16;
+        const std::size_t lines = n / 64 * 64;
         if (isa >= instruction_set::avx512) avx512::softmax_shares_streamed(x, lines, to, factor, y);
         else avx2::softmax_shares_streamed(x, lines, to, factor, y);
         __asm__ volatile("sfence" : : : "memory");

@@ -148,7 +148,7 @@ template <class Terms>
     if (i < n) store_first(y + i, multiply(softmax_terms(load_first(x + i, n - i), v), f), n - i);
 }
 
-/// The same past the caches; y aligned to 64, n a multiple of 16.
+/// The same past the caches; y aligned to 64, n a multiple of 64.
 [[gnu::target("avx2,fma"), gnu::noinline]] inline void softmax_shares_streamed(const float* x, std::size_t n,
                                                                                const softmax_reference& to,
                                                                                float factor, float* y) noexcept {

@@ -49,6 +49,48 @@ struct softmax_vectors {
     return multiply_unless(not_less(x, v.least), p, power);
 }
 
+/// Four vectors, step by step together: a chain of dependent multiply-adds by itself would fill the processor's queues.
+struct four_floats {
+    floats a;
+    floats b;
+    floats c;
+    floats d;
+};
+[[gnu::target("avx512f"), gnu::always_inline]] inline four_floats load_four(const float* x) noexcept {
+    return {load_floats(x), load_floats(x + 16), load_floats(x + 32), load_floats(x + 48)};
+}
+[[gnu::target("avx512f"), gnu::always_inline]] inline four_floats multiply_add(const four_floats& x,
+                                                                               const four_floats& y,
+                                                                               floats z) noexcept {
+    return {multiply_add(x.a, y.a, z), multiply_add(x.b, y.b, z), multiply_add(x.c, y.c, z), multiply_add(x.d, y.d, z)};
+}
+[[gnu::target("avx512f"), gnu::always_inline]] inline four_floats same_four(floats x) noexcept { return {x, x, x, x}; }
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats power_of(floats z) noexcept {
+    return reinterpret_cast<floats>(reinterpret_cast<words>(z) << 23U);
+}
+
+/// softmax_terms of four vectors.
+[[gnu::target("avx512f"), gnu::always_inline]] inline four_floats softmax_terms(const four_floats& x,
+                                                                                const softmax_vectors& v) noexcept {
+    const four_floats z{add_product(v.magic, x.a, v.high), add_product(v.magic, x.b, v.high),
+                        add_product(v.magic, x.c, v.high), add_product(v.magic, x.d, v.high)};
+    const four_floats n{subtract(z.a, v.magic), subtract(z.b, v.magic), subtract(z.c, v.magic), subtract(z.d, v.magic)};
+    const four_floats f{multiply_subtract(x.a, v.high, n.a), multiply_subtract(x.b, v.high, n.b),
+                        multiply_subtract(x.c, v.high, n.c), multiply_subtract(x.d, v.high, n.d)};
+    const four_floats r{add_product(f.a, x.a, v.low), add_product(f.b, x.b, v.low), add_product(f.c, x.c, v.low),
+                        add_product(f.d, x.d, v.low)};
+    four_floats p = multiply_add(same_four(v.c6), r, v.c5);
+    p = multiply_add(p, r, v.c4);
+    p = multiply_add(p, r, v.c3);
+    p = multiply_add(p, r, v.c2);
+    p = multiply_add(p, r, v.c1);
+    p = multiply_add(p, r, v.one);
+    return {multiply_unless(not_less(x.a, v.least), p.a, power_of(z.a)),
+            multiply_unless(not_less(x.b, v.least), p.b, power_of(z.b)),
+            multiply_unless(not_less(x.c, v.least), p.c, power_of(z.c)),
+            multiply_unless(not_less(x.d, v.least), p.d, power_of(z.d))};
+}
+
 [[gnu::target("avx512f"), gnu::noinline]] inline float softmax_largest(const float* x, std::size_t n) noexcept {
     floats most[4];
     for (floats& m : most) m = minus_infinities();
@@ -108,11 +150,21 @@ template <class Terms>
         if (next != nullptr) {
             for (std::size_t i = group; i < end; i += 16) __builtin_prefetch(next + i);
         }
-        const floats s0 = quarter_group(x, group, end, v, terms);
-        const floats s1 = quarter_group(x, group + 16, end, v, terms);
-        const floats s2 = quarter_group(x, group + 32, end, v, terms);
-        const floats s3 = quarter_group(x, group + 48, end, v, terms);
-        const floats four = add(add(s0, s1), add(s2, s3));
+        four_floats s{};
+        if (end - group == softmax_group) {
+            for (std::size_t i = group; i < end; i += 64) {
+                const four_floats term = softmax_terms(load_four(x + i), v);
+                keep_vector(terms, i, term.a);
+                keep_vector(terms, i + 16, term.b);
+                keep_vector(terms, i + 32, term.c);
+                keep_vector(terms, i + 48, term.d);
+                s = {add(s.a, term.a), add(s.b, term.b), add(s.c, term.c), add(s.d, term.d)};
+            }
+        } else {
+            s = {quarter_group(x, group, end, v, terms), quarter_group(x, group + 16, end, v, terms),
+                 quarter_group(x, group + 32, end, v, terms), quarter_group(x, group + 48, end, v, terms)};
+        }
+        const floats four = add(add(s.a, s.b), add(s.c, s.d));
         low = add(low, lower_doubles(four));
         high = add(high, upper_doubles(four));
     }
@@ -133,19 +185,30 @@ template <class Terms>
     const softmax_vectors v = spread(to);
     const floats f = splat(factor);
     std::size_t i = 0;
+    for (; n - i >= 64; i += 64) {
+        const four_floats term = softmax_terms(load_four(x + i), v);
+        store_floats(y + i, multiply(term.a, f));
+        store_floats(y + i + 16, multiply(term.b, f));
+        store_floats(y + i + 32, multiply(term.c, f));
+        store_floats(y + i + 48, multiply(term.d, f));
+    }
     for (; n - i >= 16; i += 16) store_floats(y + i, multiply(softmax_terms(load_floats(x + i), v), f));
     if (i < n) store_first(y + i, multiply(softmax_terms(load_first(x + i, n - i), v), f), n - i);
 }
 
-/// The same past the caches; y aligned to 64, n a multiple of 16.
+/// The same past the caches; y aligned to 64, n a multiple of 64.
 [[gnu::target("avx512f"), gnu::noinline]] inline void softmax_shares_streamed(const float* x, std::size_t n,
                                                                               const softmax_reference& to, float factor,
                                                                               float* y) noexcept {
     const softmax_vectors v = spread(to);
     const floats f = splat(factor);
-    for (std::size_t i = 0; i < n; i += 16) {
-        __builtin_prefetch(x + i + 1024);
-        stream_floats(y + i, multiply(softmax_terms(load_floats(x + i), v), f));
+    for (std::size_t i = 0; i < n; i += 64) {
+        for (std::size_t k = 0; k < 64; k += 16) __builtin_prefetch(x + i + 1024 + k);
+        const four_floats term = softmax_terms(load_four(x + i), v);
+        stream_floats(y + i, multiply(term.a, f));
+        stream_floats(y + i + 16, multiply(term.b, f));
+        stream_floats(y + i + 32, multiply(term.c, f));
+        stream_floats(y + i + 48, multiply(term.d, f));
     }
 }
 
