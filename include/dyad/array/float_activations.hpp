@@ -3,10 +3,10 @@
 // environment and with every compiler flag.
 //
 // | function    | value                                     | within | -infinity | +infinity |
-// | gelu        | x Phi(x), Phi the normal distribution     | 4.6    | -0        | +infinity |
-// | gelu_tanh   | x / (1 + e^-w), see below                 | 3.1    | -0        | +infinity |
-// | silu        | x / (1 + e^-x)                            | 3.0    | -0        | +infinity |
-// | sigmoid     | 1 / (1 + e^-x)                            | 2.3    | +0        | 1         |
+// | gelu        | x Phi(x), Phi the normal distribution     | 5.5    | -0        | +infinity |
+// | gelu_tanh   | x / (1 + e^-w), see below                 | 3.6    | -0        | +infinity |
+// | silu        | x / (1 + e^-x)                            | 3.5    | -0        | +infinity |
+// | sigmoid     | 1 / (1 + e^-x)                            | 2.5    | +0        | 1         |
 // | tanh        | (1 - e^-2x) / (1 + e^-2x)                 | 2.6    | -1        | 1         |
 // | softplus    | ln(1 + e^x)                               | 2.1    | +0        | +infinity |
 // with w = 2 sqrt(2 / pi) (x + 0.044715 x^3). "Within": ulps of the float next to the value, subnormal ones as well,

@@ -51,15 +51,20 @@ struct softmax_vectors {
 }
 
 [[gnu::target("avx2,fma"), gnu::noinline]] inline float softmax_largest(const float* x, std::size_t n) noexcept {
-    eight_floats most[4];
-    for (eight_floats& m : most) m = minus_infinities();
+    eight_floats a = minus_infinities();
+    eight_floats b = a;
+    eight_floats c = a;
+    eight_floats d = a;
     std::size_t i = 0;
     for (; n - i >= 32; i += 32) {
-        for (std::size_t k = 0; k < 4; ++k) most[k] = larger_number(load_floats(x + i + 8 * k), most[k]);
+        a = larger_number(load_floats(x + i), a);
+        b = larger_number(load_floats(x + i + 8), b);
+        c = larger_number(load_floats(x + i + 16), c);
+        d = larger_number(load_floats(x + i + 24), d);
     }
-    for (; n - i >= 8; i += 8) most[0] = larger_number(load_floats(x + i), most[0]);
-    if (i < n) most[1] = larger_number(load_first(x + i, n - i), most[1]);
-    return largest_lane(larger_number(larger_number(most[0], most[1]), larger_number(most[2], most[3])));
+    for (; n - i >= 8; i += 8) a = larger_number(load_floats(x + i), a);
+    if (i < n) b = larger_number(load_first(x + i, n - i), b);
+    return largest_lane(larger_number(larger_number(a, b), larger_number(c, d)));
 }
 
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline void keep_vector(scalar::no_terms, std::size_t,

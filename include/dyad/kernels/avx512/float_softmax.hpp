@@ -92,15 +92,20 @@ struct four_floats {
 }
 
 [[gnu::target("avx512f"), gnu::noinline]] inline float softmax_largest(const float* x, std::size_t n) noexcept {
-    floats most[4];
-    for (floats& m : most) m = minus_infinities();
+    floats a = minus_infinities();
+    floats b = a;
+    floats c = a;
+    floats d = a;
     std::size_t i = 0;
     for (; n - i >= 64; i += 64) {
-        for (std::size_t k = 0; k < 4; ++k) most[k] = larger_number(load_floats(x + i + 16 * k), most[k]);
+        a = larger_number(load_floats(x + i), a);
+        b = larger_number(load_floats(x + i + 16), b);
+        c = larger_number(load_floats(x + i + 32), c);
+        d = larger_number(load_floats(x + i + 48), d);
     }
-    for (; n - i >= 16; i += 16) most[0] = larger_number(load_floats(x + i), most[0]);
-    if (i < n) most[1] = larger_number(load_first(x + i, n - i), most[1]);
-    return largest_lane(larger_number(larger_number(most[0], most[1]), larger_number(most[2], most[3])));
+    for (; n - i >= 16; i += 16) a = larger_number(load_floats(x + i), a);
+    if (i < n) b = larger_number(load_first(x + i, n - i), b);
+    return largest_lane(larger_number(larger_number(a, b), larger_number(c, d)));
 }
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline void keep_vector(scalar::no_terms, std::size_t, floats) noexcept {
@@ -116,25 +121,17 @@ struct four_floats {
     store_first(to.terms + i, x, n);
 }
 
-/// The sum of lanes 16 k ... 16 k + 15 of the 64 of a group: every fourth vector from `first` up to `end`. (Lanes that
-/// hold no element have the term 0.)
+/// Adds the terms of x[i] ... x[end - 1], at most sixteen, to the lanes that they belong to. (Lanes that hold no
+/// element have the term 0.)
 template <class Terms>
-[[gnu::target("avx512f"), gnu::always_inline]] inline floats quarter_group(const float* x, std::size_t first,
-                                                                           std::size_t end, const softmax_vectors& v,
-                                                                           Terms terms) noexcept {
-    floats sum{};
-    std::size_t i = first;
-    for (; i + 16 <= end; i += 64) {
-        const floats term = softmax_terms(load_floats(x + i), v);
-        keep_vector(terms, i, term);
-        sum = add(sum, term);
-    }
-    if (i < end) {
-        const floats term = softmax_terms(load_first(x + i, end - i), v);
-        keep_first(terms, i, term, end - i);
-        sum = add(sum, term);
-    }
-    return sum;
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats add_rest(floats sum, const float* x, std::size_t i,
+                                                                      std::size_t end, const softmax_vectors& v,
+                                                                      Terms terms) noexcept {
+    if (i >= end) return sum;
+    const std::size_t n = end - i < 16 ? end - i : 16;
+    const floats term = softmax_terms(load_first(x + i, n), v);
+    keep_first(terms, i, term, n);
+    return add(sum, term);
 }
 
 /// `next`: what to fetch meanwhile, as much as n; may be null.
@@ -151,18 +148,18 @@ template <class Terms>
             for (std::size_t i = group; i < end; i += 16) __builtin_prefetch(next + i);
         }
         four_floats s{};
-        if (end - group == softmax_group) {
-            for (std::size_t i = group; i < end; i += 64) {
-                const four_floats term = softmax_terms(load_four(x + i), v);
-                keep_vector(terms, i, term.a);
-                keep_vector(terms, i + 16, term.b);
-                keep_vector(terms, i + 32, term.c);
-                keep_vector(terms, i + 48, term.d);
-                s = {add(s.a, term.a), add(s.b, term.b), add(s.c, term.c), add(s.d, term.d)};
-            }
-        } else {
-            s = {quarter_group(x, group, end, v, terms), quarter_group(x, group + 16, end, v, terms),
-                 quarter_group(x, group + 32, end, v, terms), quarter_group(x, group + 48, end, v, terms)};
+        std::size_t i = group;
+        for (; i + 64 <= end; i += 64) {
+            const four_floats term = softmax_terms(load_four(x + i), v);
+            keep_vector(terms, i, term.a);
+            keep_vector(terms, i + 16, term.b);
+            keep_vector(terms, i + 32, term.c);
+            keep_vector(terms, i + 48, term.d);
+            s = {add(s.a, term.a), add(s.b, term.b), add(s.c, term.c), add(s.d, term.d)};
+        }
+        if (i < end) {
+            s = {add_rest(s.a, x, i, end, v, terms), add_rest(s.b, x, i + 16, end, v, terms),
+                 add_rest(s.c, x, i + 32, end, v, terms), add_rest(s.d, x, i + 48, end, v, terms)};
         }
         const floats four = add(add(s.a, s.b), add(s.c, s.d));
         low = add(low, lower_doubles(four));
