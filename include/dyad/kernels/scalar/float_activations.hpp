@@ -74,6 +74,11 @@ inline constexpr activation_constants activation_table{};
 }
 [[nodiscard, gnu::always_inline]] inline bool is_negative(float x) noexcept { return (bits_of(x) >> 31) != 0; }
 
+/// x > limit > 0; so is NaN without a sign.
+[[nodiscard, gnu::always_inline]] inline bool exceeds(float x, float limit) noexcept {
+    return std::bit_cast<std::int32_t>(x) > std::bit_cast<std::int32_t>(limit);
+}
+
 /// y with the sign of x, and NaN, made quiet, where x is NaN.
 [[nodiscard, gnu::always_inline]] inline float with_sign_of(float x, float y) noexcept {
     const std::uint32_t magnitude = bits_of(x) & 0x7fff'ffffU;
@@ -141,7 +146,7 @@ struct silu_lane {
         const bool low = is_negative(x);
         const float q = quotient(choose(low, a * large, a), __builtin_fmaf(large, c.down, c.one), c);
         const float y = q * choose(low, c.down, c.one);
-        const bool far = !low & (bits_of(x) > bits_of(100.0f));
+        const bool far = exceeds(x, 100);
         return with_sign_of(x, choose(far, x, y));
     }
 };
@@ -199,7 +204,7 @@ struct gelu_tanh_lane {
         const bool low = is_negative(x);
         const float q = quotient(choose(low, a * large, a), __builtin_fmaf(large, c.down, c.one), c);
         const float y = q * choose(low, c.down, c.one);
-        const bool far = !low & (bits_of(x) > bits_of(10.0f));
+        const bool far = exceeds(x, 10);
         return with_sign_of(x, choose(far, x, y));
     }
 };
@@ -233,7 +238,7 @@ struct gelu_lane {
         const float tail = __builtin_fmaf(share, e.q, share) * e.power;
         const float product = __builtin_fmaf(a, tail, c.zero) * c.down;
         const float y = choose(is_negative(x), product, a - product);
-        const bool far = !is_negative(x) & (bits_of(x) > bits_of(10.0f));
+        const bool far = exceeds(x, 10);
         return with_sign_of(x, choose(far, x, y));
     }
 };
