@@ -32,7 +32,7 @@ using floats = std::vector<float>;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-constexpr double bound = 7e-7;
+constexpr double bound = 8e-7;
 
 std::uint32_t bits(float x) { return std::bit_cast<std::uint32_t>(x); }
 bool same(const floats& x, const floats& y) {

@@ -191,14 +191,14 @@ struct softmax_kept {
     }
 }
 
-/// ln y_i = (x_i - shift) s - ln 2 (reference - 64) - ln sum, rounded once to float.
+/// ln y_i = (x_i - shift) s - ln 2 (reference - 64) - ln(sum / (1 + 2^-23)), rounded once to float.
 [[gnu::noinline]] inline void softmax_log_pass(instruction_set isa, const softmax_source& src,
                                                const softmax_exponent& e, const softmax_total& total,
                                                float* dst) noexcept {
     alignas(64) float room[softmax_block];
     const index n = src.size();
     const double c = __builtin_fma(static_cast<double>(total.reference - softmax_shift), 0.693147180559945309417,
-                                   scalar::natural_log(total.sum));
+                                   scalar::opaque(scalar::natural_log(total.sum) - exp2_coefficients_log));
     const scalar::log_share to{static_cast<double>(src.shift), e.factor, c};
     softmax_source unshifted = src;
     unshifted.shift = 0;

@@ -18,19 +18,18 @@ struct softmax_vectors {
     eight_floats low;
     eight_floats magic;
     eight_floats least;
+    eight_floats c0;
     eight_floats c1;
     eight_floats c2;
     eight_floats c3;
     eight_floats c4;
     eight_floats c5;
-    eight_floats c6;
-    eight_floats one;
 };
 
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline softmax_vectors spread(const softmax_reference& to) noexcept {
     constexpr const float* c = exp2_coefficients;
-    return {splat(to.high), splat(to.low), splat(to.magic), splat(to.least), splat(c[0]), splat(c[1]),
-            splat(c[2]),    splat(c[3]),   splat(c[4]),     splat(c[5]),     splat(1.0f)};
+    return {splat(to.high), splat(to.low), splat(to.magic), splat(to.least), splat(c[0]),
+            splat(c[1]),    splat(c[2]),   splat(c[3]),     splat(c[4]),     splat(c[5])};
 }
 
 /// The terms of eight floats.
@@ -39,12 +38,11 @@ struct softmax_vectors {
     const eight_floats z = multiply_add(x, v.high, v.magic);
     const eight_floats n = subtract(z, v.magic);
     const eight_floats r = add_product(multiply_subtract(x, v.high, n), x, v.low);
-    eight_floats p = multiply_add(v.c6, r, v.c5);
-    p = multiply_add(p, r, v.c4);
+    eight_floats p = multiply_add(v.c5, r, v.c4);
     p = multiply_add(p, r, v.c3);
     p = multiply_add(p, r, v.c2);
     p = multiply_add(p, r, v.c1);
-    p = multiply_add(p, r, v.one);
+    p = multiply_add(p, r, v.c0);
     const auto power = reinterpret_cast<eight_floats>(reinterpret_cast<eight_words>(z) << 23U);
     const auto term = reinterpret_cast<eight_words>(multiply(p, power));
     return reinterpret_cast<eight_floats>(term & not_less(x, v.least));

@@ -18,19 +18,18 @@ struct softmax_vectors {
     floats low;
     floats magic;
     floats least;
+    floats c0;
     floats c1;
     floats c2;
     floats c3;
     floats c4;
     floats c5;
-    floats c6;
-    floats one;
 };
 
 [[gnu::target("avx512f"), gnu::always_inline]] inline softmax_vectors spread(const softmax_reference& to) noexcept {
     constexpr const float* c = exp2_coefficients;
-    return {splat(to.high), splat(to.low), splat(to.magic), splat(to.least), splat(c[0]), splat(c[1]),
-            splat(c[2]),    splat(c[3]),   splat(c[4]),     splat(c[5]),     splat(1.0f)};
+    return {splat(to.high), splat(to.low), splat(to.magic), splat(to.least), splat(c[0]),
+            splat(c[1]),    splat(c[2]),   splat(c[3]),     splat(c[4]),     splat(c[5])};
 }
 
 /// The terms of sixteen floats.
@@ -39,12 +38,11 @@ struct softmax_vectors {
     const floats z = multiply_add(x, v.high, v.magic);
     const floats n = subtract(z, v.magic);
     const floats r = add_product(multiply_subtract(x, v.high, n), x, v.low);
-    floats p = multiply_add(v.c6, r, v.c5);
-    p = multiply_add(p, r, v.c4);
+    floats p = multiply_add(v.c5, r, v.c4);
     p = multiply_add(p, r, v.c3);
     p = multiply_add(p, r, v.c2);
     p = multiply_add(p, r, v.c1);
-    p = multiply_add(p, r, v.one);
+    p = multiply_add(p, r, v.c0);
     const auto power = reinterpret_cast<floats>(reinterpret_cast<words>(z) << 23U);
     return multiply_unless(not_less(x, v.least), p, power);
 }
@@ -79,12 +77,11 @@ struct four_floats {
                         multiply_subtract(x.c, v.high, n.c), multiply_subtract(x.d, v.high, n.d)};
     const four_floats r{add_product(f.a, x.a, v.low), add_product(f.b, x.b, v.low), add_product(f.c, x.c, v.low),
                         add_product(f.d, x.d, v.low)};
-    four_floats p = multiply_add(same_four(v.c6), r, v.c5);
-    p = multiply_add(p, r, v.c4);
+    four_floats p = multiply_add(same_four(v.c5), r, v.c4);
     p = multiply_add(p, r, v.c3);
     p = multiply_add(p, r, v.c2);
     p = multiply_add(p, r, v.c1);
-    p = multiply_add(p, r, v.one);
+    p = multiply_add(p, r, v.c0);
     return {multiply_unless(not_less(x.a, v.least), p.a, power_of(z.a)),
             multiply_unless(not_less(x.b, v.least), p.b, power_of(z.b)),
             multiply_unless(not_less(x.c, v.least), p.c, power_of(z.c)),

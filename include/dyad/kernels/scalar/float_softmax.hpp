@@ -3,7 +3,7 @@
 //
 // A row's exponentials are powers of two: exp(s x) = 2^(x L), L = s log2 e = high + low. With n = x high rounded to an
 // integer and r = x L - n,
-//     term = p(r) * 2^(n - N + 64),    p(r) = 1 + r (c1 + r (c2 + ... + r c6)) near 2^r,
+//     term = p(r) * 2^(n - N + 64),    p(r) = c0 + r (c1 + ... + r c5) near 2^r,
 // where the integer N is near the largest x L, and what is below 2^(N - 152) counts as nothing. n is no float on the
 // way to an exponent: x high is added to a number whose last digit is 1, and the sum's low bits are the exponent's. The
 // idea of exponents beside the numbers is that of M. Dukhan and A. Ablavatski, "Two-pass softmax", arXiv 2001.04438.
@@ -36,10 +36,12 @@ struct softmax_reference {
     float least;  ///< (N - 152) / L, below which terms are 0
 };
 
-/// 2^r for |r| <= 0.51: minimax of the relative error by Remez, each coefficient rounded before the next were fitted;
-/// below 0.77 * 2^-24.
-inline constexpr float exp2_coefficients[6] = {0x1.62e432p-1f, 0x1.ebfbe6p-3f,  0x1.c6adaap-5f,
-                                               0x1.3b229p-7f,  0x1.6016b8p-10f, 0x1.4c261ap-13f};
+/// (1 + 2^-23) 2^r for |r| <= 0.51, within 1.42 * 2^-24: minimax of the relative error by Remez, each coefficient
+/// rounded before the next were fitted. The factor, which c0 as a float asks for, cancels in quotients of terms.
+inline constexpr float exp2_coefficients[6] = {0x1.000002p+0f, 0x1.62e434p-1f, 0x1.ebf80cp-3f,
+                                               0x1.c6a7b8p-5f, 0x1.3d56c8p-7f, 0x1.62e52p-10f};
+
+inline constexpr double exp2_coefficients_log = 0x1.fffffep-24;  // ln(1 + 2^-23)
 
 }  // namespace dyad::inline v1
 
@@ -66,7 +68,6 @@ struct kept_terms {
     p = opaque(__builtin_fmaf(p, r, c[2]));
     p = opaque(__builtin_fmaf(p, r, c[1]));
     p = opaque(__builtin_fmaf(p, r, c[0]));
-    p = opaque(__builtin_fmaf(p, r, 1.0f));
     const float power = std::bit_cast<float>(std::bit_cast<std::uint32_t>(z) << 23);
     if (is_nan(x)) return x;
     return x < to.least ? 0.0f : opaque(p * power);
