@@ -191,7 +191,7 @@ struct softmax_kept {
     }
 }
 
-/// ln y_i = (x_i - shift) s - ln 2 (reference - 64) - ln(sum / (1 + 2^-23)), rounded once to float.
+/// ln y_i = (x_i - shift) s - ln 2 (reference - 64) - ln(sum / k), rounded once to float.
 [[gnu::noinline]] inline void softmax_log_pass(instruction_set isa, const softmax_source& src,
                                                const softmax_exponent& e, const softmax_total& total,
                                                float* dst) noexcept {

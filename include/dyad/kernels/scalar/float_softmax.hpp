@@ -3,7 +3,7 @@
 //
 // A row's exponentials are powers of two: exp(s x) = 2^(x L), L = s log2 e = high + low. With n = x high rounded to an
 // integer and r = x L - n,
-//     term = p(r) * 2^(n - N + 64),    p(r) = c0 + r (c1 + ... + r c5) near 2^r,
+//     term = p(r) * 2^(n - N + 64),    p(r) = c0 + r (c1 + ... + r c5) near k 2^r,
 // where the integer N is near the largest x L, and what is below 2^(N - 152) counts as nothing. n is no float on the
 // way to an exponent: x high is added to a number whose last digit is 1, and the sum's low bits are the exponent's. The
 // idea of exponents beside the numbers is that of M. Dukhan and A. Ablavatski, "Two-pass softmax", arXiv 2001.04438.
@@ -36,12 +36,11 @@ struct softmax_reference {
     float least;  ///< (N - 152) / L, below which terms are 0
 };
 
-/// (1 + 2^-23) 2^r for |r| <= 0.51, within 1.42 * 2^-24: minimax of the relative error by Remez, each coefficient
-/// rounded before the next were fitted. The factor, which c0 as a float asks for, cancels in quotients of terms.
-inline constexpr float exp2_coefficients[6] = {0x1.000002p+0f, 0x1.62e434p-1f, 0x1.ebf80cp-3f,
-                                               0x1.c6a7b8p-5f, 0x1.3d56c8p-7f, 0x1.62e52p-10f};
-
-inline constexpr double exp2_coefficients_log = 0x1.fffffep-24;  // ln(1 + 2^-23)
+/// k 2^r for |r| <= 0.51, within 1.45 * 2^-24: minimax of the relative error by Remez, all divided by the first
+/// coefficient so that this is 1. The factor k cancels in quotients of terms.
+inline constexpr float exp2_coefficients[6] = {1.0f,           0x1.62e426p-1f, 0x1.ebf8dap-3f,
+                                               0x1.c6b768p-5f, 0x1.3d1fa6p-7f, 0x1.5bf976p-10f};
+inline constexpr double exp2_coefficients_log = -8.0534380652744160e-8;  ///< ln k
 
 }  // namespace dyad::inline v1
 
