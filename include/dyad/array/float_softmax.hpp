@@ -91,8 +91,15 @@ private:
         const status fault = check(src, dst);
         if (fault != status::ok || src.is_empty()) return fault;
         const default_float_environment environment;
-        const softmax_exponent e = softmax_exponent::of(scalar::opaque(factor_));
-        const instruction_set isa = options.chosen();
+        run_in_environment(src, mask, seen, more, dst, options.chosen());
+        return status::ok;
+    }
+
+    /// (Not inlined, so that none of its arithmetic moves out of the environment.)
+    [[gnu::noinline]] void run_in_environment(matrix_view<const float> src, matrix_view<const std::uint8_t> mask,
+                                              index seen, index more, matrix_view<float> dst,
+                                              instruction_set isa) const noexcept {
+        const softmax_exponent e = softmax_exponent::of(factor_);
         const index columns = src.extent[1];
         // Processors fetch what follows by themselves, but seldom beyond a page.
         const bool fetches = src.stride[1] == 1 && columns >= 512;
@@ -106,7 +113,6 @@ private:
             run_row(isa, from, e, row(column_block(dst, 0, n), i));
             for (index j = n; j < columns; ++j) to(j) = nothing();
         }
-        return status::ok;
     }
 
     [[nodiscard]] static float nothing() noexcept {
