@@ -10,6 +10,7 @@
 #include <dyad/nn/functions.hpp>
 #include <dyad/nn/linear.hpp>
 #include <dyad/nn/preparation.hpp>
+#include <dyad/nn/published_functions.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>

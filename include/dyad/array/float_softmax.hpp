@@ -34,7 +34,7 @@ namespace dyad::inline v1 {
 /// - shares are within 8e-7 of their value, logarithms within 5e-7 and half an ulp of theirs: the relative error of S
 /// (float_softmax_test). dst may be src, with the same strides, and is apart otherwise; strides of src and mask may be
 /// 0 or negative.
-template <softmax_output Output>
+template <softmax_result Output>
 class float_softmax_rows {
 public:
     /// s, from 2^-64 to 2^64 (at first 1): the inverse of the temperature.
@@ -116,7 +116,7 @@ private:
     }
 
     [[nodiscard]] static float nothing() noexcept {
-        return std::bit_cast<float>(Output == softmax_output::share ? 0U : 0xff80'0000U);
+        return std::bit_cast<float>(Output == softmax_result::share ? 0U : 0xff80'0000U);
     }
 
     [[gnu::noinline]] static void run_row(instruction_set isa, softmax_source src, const softmax_exponent& e,
@@ -124,7 +124,7 @@ private:
         const index n = src.size();
         const bool ends_meet = dst.stride[0] == 1 || n <= 1;
         // 1. The sum. One block's terms go where src may be: it is not read again.
-        const bool keeps = Output == softmax_output::share && ends_meet && n <= softmax_kept::most &&
+        const bool keeps = Output == softmax_result::share && ends_meet && n <= softmax_kept::most &&
                            (n <= static_cast<index>(softmax_block) || src.elements.data != dst.data);
         softmax_kept kept;
         softmax_total total = softmax_first_pass(isa, src, e, keeps ? dst.data : nullptr, kept);
@@ -153,14 +153,14 @@ private:
     }
     static void finish(instruction_set isa, const softmax_source& src, const softmax_exponent& e,
                        const softmax_total& total, const softmax_kept* kept, float* dst) noexcept {
-        if constexpr (Output == softmax_output::share) softmax_second_pass(isa, src, e, total, kept, dst);
+        if constexpr (Output == softmax_result::share) softmax_second_pass(isa, src, e, total, kept, dst);
         else softmax_log_pass(isa, src, e, total, dst);
     }
 
     float factor_ = 1;
 };
 
-using float_softmax = float_softmax_rows<softmax_output::share>;
-using float_log_softmax = float_softmax_rows<softmax_output::logarithm>;
+using float_softmax = float_softmax_rows<softmax_result::share>;
+using float_log_softmax = float_softmax_rows<softmax_result::logarithm>;
 
 }  // namespace dyad::inline v1

@@ -13,7 +13,7 @@
 
 namespace dyad::inline v1 {
 
-enum class softmax_output : std::uint8_t {
+enum class softmax_result : std::uint8_t {
     share,     ///< y_i = exp(s x_i) / sum_j exp(s x_j)
     logarithm  ///< ln y_i
 };
@@ -150,8 +150,8 @@ struct softmax_kept {
         reference = e.reference(top);
         const softmax_reference to = e.to(reference);
         const float* next = fetch && n - first > here ? x + softmax_block : src.next;
-        const double sum = terms == nullptr ? softmax_sum(isa, x, size, to, scalar::no_terms{}, next)
-                                            : softmax_sum(isa, x, size, to, scalar::kept_terms{terms + first}, next);
+        const double sum = terms == nullptr ? sum_of_terms(isa, x, size, to, scalar::no_terms{}, next)
+                                            : sum_of_terms(isa, x, size, to, scalar::kept_terms{terms + first}, next);
         is_nan = (std::bit_cast<std::uint64_t>(sum) << 1) > (std::uint64_t{0x7ff} << 53);
         total.add(sum, reference);
     }

@@ -138,7 +138,6 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
-        case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
     }
     return "unknown status";
 }

@@ -27,15 +27,15 @@ namespace dyad::inline v1 {
 /// The sum of the terms of n floats, at most softmax_block, NaN if one is. Terms are `kept_terms{where}` (it may be x)
 /// or `no_terms{}`; `next`, which may be null, is fetched meanwhile, as much as n.
 template <class Terms>
-[[nodiscard]] double softmax_sum(instruction_set isa, const float* x, std::size_t n, const softmax_reference& to,
-                                 Terms terms, const float* next) noexcept {
+[[nodiscard]] double sum_of_terms(instruction_set isa, const float* x, std::size_t n, const softmax_reference& to,
+                                  Terms terms, const float* next) noexcept {
 #if defined(__x86_64__) && defined(__SSE2__)
-    if (isa >= instruction_set::avx512) return avx512::softmax_sum(x, n, to, terms, next);
-    if (isa >= instruction_set::avx2) return avx2::softmax_sum(x, n, to, terms, next);
+    if (isa >= instruction_set::avx512) return avx512::sum_of_terms(x, n, to, terms, next);
+    if (isa >= instruction_set::avx2) return avx2::sum_of_terms(x, n, to, terms, next);
 #endif
     static_cast<void>(isa);
     static_cast<void>(next);
-    return scalar::softmax_sum(x, n, to, terms);
+    return scalar::sum_of_terms(x, n, to, terms);
 }
 
 /// y[i] = x[i] * factor; y may be x, else apart.

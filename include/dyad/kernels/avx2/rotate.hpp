@@ -127,7 +127,7 @@ using four_doubles [[gnu::vector_size(32)]] = double;
     __asm__("vcvtps2pd %1, %0" : "=x"(y) : "x"(x));
     return y;
 }
-[[gnu::target("avx2"), gnu::always_inline]] inline four_doubles load_floats(const float* from) noexcept {
+[[gnu::target("avx2"), gnu::always_inline]] inline four_doubles load_doubles(const float* from) noexcept {
     four_floats x;
     __builtin_memcpy(&x, from, sizeof x);
     return widen(x);
@@ -159,8 +159,8 @@ template <int Half>
             const four_doubles s = take_floats<1>(t);
             eight_floats both{};
             if (interleaved) __builtin_memcpy(&both, src + 2 * i, sizeof both);
-            const four_doubles a = interleaved ? take_floats<0>(both) : load_floats(src + i);
-            const four_doubles b = interleaved ? take_floats<1>(both) : load_floats(src + pairs + i);
+            const four_doubles a = interleaved ? take_floats<0>(both) : load_doubles(src + i);
+            const four_doubles b = interleaved ? take_floats<1>(both) : load_doubles(src + pairs + i);
             const four_words x = finish_floats(a * c - b * s);
             const four_words y = finish_floats(a * s + b * c);
             if (interleaved) {

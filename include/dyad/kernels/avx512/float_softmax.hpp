@@ -133,9 +133,9 @@ template <class Terms>
 
 /// `next`: what to fetch meanwhile, as much as n; may be null.
 template <class Terms>
-[[gnu::target("avx512f"), gnu::noinline]] inline double softmax_sum(const float* x, std::size_t n,
-                                                                    const softmax_reference& to, Terms terms,
-                                                                    const float* next) noexcept {
+[[gnu::target("avx512f"), gnu::noinline]] inline double sum_of_terms(const float* x, std::size_t n,
+                                                                     const softmax_reference& to, Terms terms,
+                                                                     const float* next) noexcept {
     const softmax_vectors v = spread(to);
     doubles low{};
     doubles high{};

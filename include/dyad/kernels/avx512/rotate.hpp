@@ -5,11 +5,12 @@
 //   a s + b c = (b, a) . (c, s)   and   a c - b s = (a, ~b) . (c, s) + s,   since -b = ~b + 1 where -b may not fit.
 #pragma once
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__SSE2__)
 
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/kernels/avx512/byte_tables.hpp>
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/rotate.hpp>
 
@@ -20,7 +21,7 @@ using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
 /// The first `count` of 32 codes as int16, zeros behind them; and back, saturated.
 [[gnu::target("avx512bw"), gnu::always_inline]] inline words load_codes(const std::int16_t* from,
                                                                         std::size_t count) noexcept {
-    return count == 32 ? load(from) : reinterpret_cast<words>(load_first(from, 2 * count));
+    return count == 32 ? load(from) : reinterpret_cast<words>(load_some(from, first_bytes(2 * count)));
 }
 [[gnu::target("avx512bw"), gnu::always_inline]] inline words load_codes(const std::int8_t* from,
                                                                         std::size_t count) noexcept {
@@ -29,7 +30,7 @@ using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
     if (count == 32) {
         __builtin_memcpy(&x, from, sizeof x);
     } else {
-        const bytes first = load_first(from, count);
+        const bytes first = load_some(from, first_bytes(count));
         __builtin_memcpy(&x, &first, sizeof x);
     }
     words y;
@@ -39,7 +40,7 @@ using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
 [[gnu::target("avx512bw"), gnu::always_inline]] inline void store_codes(words x, std::int16_t* to,
                                                                         std::size_t count) noexcept {
     if (count == 32) __builtin_memcpy(to, &x, sizeof x);
-    else store_first(reinterpret_cast<bytes>(x), to, 2 * count);
+    else store_some(reinterpret_cast<bytes>(x), first_bytes(2 * count), to);
 }
 [[gnu::target("avx512bw"), gnu::always_inline]] inline void store_codes(words x, std::int8_t* to,
                                                                         std::size_t count) noexcept {
@@ -51,7 +52,7 @@ using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
     } else {
         bytes all{};
         __builtin_memcpy(&all, &y, sizeof y);
-        store_first(all, to, count);
+        store_some(all, first_bytes(count), to);
     }
 }
 
@@ -156,7 +157,7 @@ template <int Half>
     __asm__("vcvtps2pd %1, %0" : "=v"(y) : "v"(x));
     return y;
 }
-[[gnu::target("avx512f"), gnu::always_inline]] inline doubles load_floats(const float* from) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline doubles load_doubles(const float* from) noexcept {
     half_words x;
     doubles y;
     __builtin_memcpy(&x, from, sizeof x);
@@ -184,8 +185,8 @@ template <int Half>
             const doubles s = take_floats<1>(t);
             longs both{};
             if (interleaved) both = reinterpret_cast<longs>(load(src + 2 * i));
-            const doubles a = interleaved ? take_floats<0>(both) : load_floats(src + i);
-            const doubles b = interleaved ? take_floats<1>(both) : load_floats(src + pairs + i);
+            const doubles a = interleaved ? take_floats<0>(both) : load_doubles(src + i);
+            const doubles b = interleaved ? take_floats<1>(both) : load_doubles(src + pairs + i);
             const half_words x = finish_floats(a * c - b * s);
             const half_words y = finish_floats(a * s + b * c);
             if (interleaved) {

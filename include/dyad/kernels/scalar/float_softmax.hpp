@@ -100,8 +100,8 @@ struct kept_terms {
 /// l, l + 16, l + 32, l + 48 as (0 + 1) + (2 + 3); these in double in lane l % 16, group by group; the sixteen by
 /// halves.
 template <class Terms>
-[[nodiscard, gnu::noinline]] inline double softmax_sum(const float* x, std::size_t n, const softmax_reference& to,
-                                                       Terms terms) noexcept {
+[[nodiscard, gnu::noinline]] inline double sum_of_terms(const float* x, std::size_t n, const softmax_reference& to,
+                                                        Terms terms) noexcept {
     double total[16]{};
     for (std::size_t group = 0; group < n; group += softmax_group) {
         const std::size_t end = n - group < softmax_group ? n : group + softmax_group;
