@@ -69,9 +69,8 @@ reference table(double scale) {
     dyad::study::all_cores{}(static_cast<dyad::index>(values->size()), [&](dyad::index i) {
         (*values)[static_cast<std::size_t>(i)] = dyad::study::to_real(F(big(inputs.first + i) * scale));
     });
-    return [values, first = inputs.first](std::int64_t code) {
-        return (*values)[static_cast<std::size_t>(code - first)];
-    };
+    return
+        [values, first = inputs.first](std::int64_t code) { return (*values)[static_cast<std::size_t>(code - first)]; };
 }
 
 /// The square root of an integer below 2^52, to twice a double's digits: one step of Newton's with an exact residue.

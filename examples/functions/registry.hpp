@@ -27,11 +27,11 @@ enum class shape {
 struct function_entry {
     std::string name;
     std::string title;
-    std::string definition;         ///< for a reader, with the inputs and the unit of the error
+    std::string definition;  ///< for a reader, with the inputs and the unit of the error
     shape kind = shape::curve;
-    std::vector<double> scales;     ///< measured when --scale is not given
-    bool fixed_scale = false;       ///< --scale does not apply
-    bool by_name_only = false;      ///< too long for a run that does not name it
+    std::vector<double> scales;  ///< measured when --scale is not given
+    bool fixed_scale = false;    ///< --scale does not apply
+    bool by_name_only = false;   ///< too long for a run that does not name it
     codes (*inputs)(double scale) = nullptr;
     reference (*make_reference)(double scale) = nullptr;
 };

@@ -77,16 +77,17 @@ template <class In, class Out, class Run>
     if (sums) {
         const auto width = static_cast<std::ptrdiff_t>(row_length);
         for (std::ptrdiff_t row = 0; row < row_count; ++row)
-            (*results)[static_cast<std::size_t>(row)] = std::accumulate(
-                results->begin() + row * width, results->begin() + (row + 1) * width, 0.0);
+            (*results)[static_cast<std::size_t>(row)] =
+                std::accumulate(results->begin() + row * width, results->begin() + (row + 1) * width, 0.0);
     }
     const auto time = [all_rows](codes) {
         std::vector<Out> scratch(random_rows().size());
         return median_nanoseconds(scratch.size(), [&] { all_rows(scratch); });
     };
-    return {ulp, [results, ulp](std::int64_t i) {
-                return dyad::study::scaled((*results)[static_cast<std::size_t>(i)], ulp);
-            }, time};
+    return {
+        ulp,
+        [results, ulp](std::int64_t i) { return dyad::study::scaled((*results)[static_cast<std::size_t>(i)], ulp); },
+        time};
 }
 
 }  // namespace functions
