@@ -24,9 +24,8 @@
 
 namespace dyad::inline v1 {
 
-/// erf x for finite |x| < 2.
-[[nodiscard]] DYAD_HD constexpr unpacked_wide erf_series(const unpacked_wide& x) noexcept {
-    const unpacked_wide square = exact_product(x, x);
+/// erf x for finite |x| < 2; `square` is x^2 exactly, where x itself may be rounded.
+[[nodiscard]] DYAD_HD constexpr unpacked_wide erf_series(const unpacked_wide& x, const unpacked_wide& square) noexcept {
     const uint128_t quarter = fraction_q128(scaled_by_power(square, -2));
     // 120 fraction bits: the sum stays below e^4 / 2 < 28, and what is multiplied by 16 below 9. The terms beyond the
     // last are below 2^-125 together.
@@ -42,8 +41,9 @@ namespace dyad::inline v1 {
     return wide_product(wide_product(slope, bell), unpacked_wide::finite(false, sum, -120));
 }
 
-/// erfc x for finite x >= 2.
-[[nodiscard]] DYAD_HD constexpr unpacked_wide erfc_fraction(const unpacked_wide& x) noexcept {
+/// erfc x for finite x >= 2; `square` is x^2 exactly, where x itself may be rounded.
+[[nodiscard]] DYAD_HD constexpr unpacked_wide erfc_fraction(const unpacked_wide& x,
+                                                            const unpacked_wide& square) noexcept {
     // Convergents a / b by b[k + 1] = x b[k] + (k / 2) b[k - 1], the same for a: all terms are positive. Neighbours
     // differ by prod (j / 2) / (b[k + 1] b[k]), and the value lies between them.
     unpacked_wide a_before = unpacked_wide::zero(false);
@@ -62,7 +62,7 @@ namespace dyad::inline v1 {
         product = wide_product(product, half_k);
         if (product.top_exponent() + 1 - a.top_exponent() - b_before.top_exponent() < -120) break;
     }
-    const unpacked_wide bell = exp_finite(negated(exact_product(x, x)));
+    const unpacked_wide bell = exp_finite(negated(square));
     return wide_product(wide_product(bell, wide_inverse_sqrt_pi), wide_ratio(a, b));
 }
 
@@ -73,20 +73,21 @@ namespace dyad::inline v1 {
     unpacked_wide one = wide_one;
     one.negative = x.negative;
     if (x.kind == number_class::infinity) return one;
-    if (x.top_exponent() < 1) return erf_series(x);
+    if (x.top_exponent() < 1) return erf_series(x, exact_product(x, x));
     unpacked_wide magnitude = x;
     magnitude.negative = false;
-    unpacked_wide rest = erfc_fraction(magnitude);
+    unpacked_wide rest = erfc_fraction(magnitude, exact_product(x, x));
     rest.negative = !x.negative;
     return wide_sum(one, rest);
 }
 
 /// 1 - erf x.
 [[nodiscard]] DYAD_HD constexpr unpacked_wide erfc_wide(const unpacked_wide& x) noexcept {
-    if (x.kind == number_class::finite && !x.negative && x.top_exponent() >= 1) return erfc_fraction(x);
+    if (x.kind == number_class::finite && !x.negative && x.top_exponent() >= 1)
+        return erfc_fraction(x, exact_product(x, x));
     if (x.kind == number_class::infinity && !x.negative) return unpacked_wide::zero(false);
     if (x.kind == number_class::finite && x.negative && x.top_exponent() >= 1) {
-        return wide_sum(scaled_by_power(wide_one, 1), negated(erfc_fraction(negated(x))));
+        return wide_sum(scaled_by_power(wide_one, 1), negated(erfc_fraction(negated(x), exact_product(x, x))));
     }
     const unpacked_wide erf = erf_wide(x);
     if (erf.kind == number_class::nan) return erf;

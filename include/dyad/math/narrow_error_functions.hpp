@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// erf and GELU to about 59 binary digits of 1 in 64-bit words: Taylor's series around the nearest multiple of 1/4,
+//   erf(a + h) = erf a + sum b[n] h^(n+1) / (n + 1), with 2 / sqrt(pi) e^(-(a + h)^2) = sum b[n] h^n and
+//   (n + 1) b[n + 1] = -2 (a b[n] + b[n - 1]).
+// Source: the recurrence is that of Hermite's polynomials (NIST Digital Library of Mathematical Functions, 18.9.1).
+//
+// Errors, absolute, in units of 2^-62, with |h| <= 1/8: 17 coefficients leave 2^-68 (from Cramer's bound
+// |H_n(x)| e^(-x^2/2) < 1.09 sqrt(2^n n!)); each step and each coefficient loses a unit, those behind the first with
+// the weight of h: below 3; a cut argument 2.3 for each 2^-61. From 6.5 on erf is 1 within 2^-64.
+//   erf     below 1/8 instead x times an alternating series in x^2, 9 terms leaving 2^-70: below 8 units of the last
+//           digit; above, below 6 units of 2^-62
+//   gelu    x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2 below 8 units of 2^-63, x / sqrt 2 cut twice
+// narrow_functions_test measures them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <dyad/core/bits.hpp>
+#include <dyad/math/float_functions.hpp>
+#include <dyad/math/narrow_real.hpp>
+#include <dyad/math/wide_constants.hpp>
+
+namespace dyad::inline v1 {
+
+/// 2 / sqrt(pi) with 63 fraction bits, cut.
+inline constexpr auto two_over_sqrt_pi_q63 = static_cast<std::uint64_t>(wide_inverse_sqrt_pi.significand >> 64);
+
+/// 27 centres k / 4, coefficients of h^0 to h^16 with 62 fraction bits, cut. One centre's series goes on to 30 terms at
+/// h = 1/4, which is the next centre: from erf 0 = 0 and its slope 2 / sqrt(pi) all others follow.
+using erf_coefficients = std::array<std::int64_t, 17>;
+inline constexpr auto erf_table_q62 = [] {
+    constexpr int terms = 30;
+    constexpr int digits = 120;  // |b| < 1.3, and 26 times it fits
+    std::array<erf_coefficients, 27> table{};
+    int128_t erf = 0;
+    auto slope = static_cast<int128_t>(wide_inverse_sqrt_pi.significand >> 7);  // 2 / sqrt(pi), 121 - 1 fraction bits
+    for (int centre = 0; centre < static_cast<int>(table.size()); ++centre) {
+        std::array<int128_t, terms> b{slope};
+        for (int n = 0; n + 1 < terms; ++n) {
+            const auto i = static_cast<std::size_t>(n);
+            const int128_t before = n == 0 ? int128_t{0} : b[i - 1];
+            b[i + 1] = -(centre * b[i] / 2 + 2 * before) / (n + 1);
+        }
+        auto& row = table[static_cast<std::size_t>(centre)];
+        row[0] = static_cast<std::int64_t>(erf >> (digits - 62));
+        for (std::size_t n = 1; n < row.size(); ++n) {
+            row[n] = static_cast<std::int64_t>((b[n - 1] / static_cast<int>(n)) >> (digits - 62));
+        }
+        int128_t rise = 0;
+        int128_t next = 0;
+        for (int n = terms; n > 0; --n) {
+            const int128_t term = b[static_cast<std::size_t>(n - 1)];
+            rise = term / n + rise / 4;
+            next = term + next / 4;
+        }
+        erf += rise / 4;
+        slope = next;
+    }
+    return table;
+}();
+
+/// erf y with 62 fraction bits for y with 61; y < 6.5.
+[[nodiscard]] DYAD_HD constexpr std::uint64_t erf_q62(std::uint64_t y_q61) noexcept {
+    const auto centre = (y_q61 + (std::uint64_t{1} << 58)) >> 59;
+    const auto& row = erf_table_q62[centre];
+    const auto h = static_cast<std::int64_t>((y_q61 - (centre << 59)) << 3);  // 64 fraction bits
+    std::int64_t sum = row[row.size() - 1];
+    for (std::size_t n = row.size() - 1; n > 0; --n) {
+        sum = row[n - 1] + static_cast<std::int64_t>((static_cast<int128_t>(sum) * h) >> 64);
+    }
+    constexpr std::int64_t one = std::int64_t{1} << 62;
+    return static_cast<std::uint64_t>(sum < one ? sum : one);
+}
+
+/// erf of a number of any size, cut to 61 fraction bits.
+[[nodiscard]] DYAD_HD constexpr std::uint64_t erf_of(narrow_real y) noexcept {
+    constexpr std::uint64_t end = std::uint64_t{13} << 60;  // 6.5
+    if (y.top_exponent() >= 3) return std::uint64_t{1} << 62;
+    const std::uint64_t y_q61 = shift_right(y.digits, -(y.exponent + 61));
+    return y_q61 >= end ? std::uint64_t{1} << 62 : erf_q62(y_q61);
+}
+
+/// 1 / (n! (2n + 1)) with 63 fraction bits, cut.
+inline constexpr auto erf_series_q63 = [] {
+    std::array<std::uint64_t, 9> c{};
+    std::uint64_t factorial = 1;
+    for (std::size_t n = 0; n < c.size(); ++n) {
+        c[n] = (std::uint64_t{1} << 63) / (factorial * (2 * n + 1));
+        factorial *= n + 1;
+    }
+    return c;
+}();
+
+/// erf of x > 0.
+[[nodiscard]] DYAD_HD constexpr narrow_result erf_narrow(narrow_real x) noexcept {
+    if (x.top_exponent() >= -3) return {erf_of(x), -62, 8};
+    const auto y = static_cast<std::uint64_t>(fixed_q64(x));
+    const std::uint64_t sum = narrow_alternating_series(erf_series_q63, multiply_high(y, y));
+    const std::uint64_t slope = multiply_high(sum, two_over_sqrt_pi_q63);  // 62 fraction bits
+    return {multiply_high(x.digits, slope), x.exponent + 2, 8};
+}
+
+/// x Phi(x), x or -x if `negative`.
+[[nodiscard]] DYAD_HD constexpr narrow_result gelu_narrow(narrow_real x, bool negative) noexcept {
+    constexpr auto sqrt_half = static_cast<std::uint64_t>(sqrt2_q127 >> 64);  // 64 fraction bits
+    constexpr std::uint64_t one = std::uint64_t{1} << 62;
+    const std::uint64_t erf = erf_of(normalized(multiply_high(x.digits, sqrt_half), x.exponent));
+    narrow_result result = times(x, {negative ? one - erf : one + erf, -63, 12});
+    result.negative = negative;
+    return result;
+}
+
+}  // namespace dyad::inline v1
