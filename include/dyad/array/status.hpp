@@ -54,7 +54,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                product_does_not_fit,
                                                headroom_exceeded,
                                                scale_out_of_range,
-                                               tensor_scale_null};
+                                               tensor_scale_null,
+                                               parameters_not_usable};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -110,6 +111,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::exponent_out_of_range: return "dst's exponents do not reach the result's";
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
+        case status::parameters_not_usable:
+            return "a published function's parameters were made from a scale that it cannot hold";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
     }
     return "unknown status";
