@@ -55,7 +55,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                headroom_exceeded,
                                                scale_out_of_range,
                                                tensor_scale_null,
-                                               parameters_not_usable};
+                                               parameters_not_usable,
+                                               scale_unsupported};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -113,6 +114,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
         case status::parameters_not_usable:
             return "a published function's parameters were made from a scale that it cannot hold";
+        case status::scale_unsupported: return "the published arithmetic has no parameters for this scale";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
     }
     return "unknown status";
