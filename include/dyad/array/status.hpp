@@ -56,7 +56,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                scale_out_of_range,
                                                tensor_scale_null,
                                                parameters_not_usable,
-                                               scale_unsupported};
+                                               scale_unsupported,
+                                               factor_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -116,6 +117,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
             return "a published function's parameters were made from a scale that it cannot hold";
         case status::scale_unsupported: return "the published arithmetic has no parameters for this scale";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
+        case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
     }
     return "unknown status";
 }
