@@ -57,7 +57,11 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                tensor_scale_null,
                                                parameters_not_usable,
                                                scale_unsupported,
-                                               factor_out_of_range};
+                                               factor_out_of_range,
+                                               row_too_long,
+                                               unit_out_of_range,
+                                               mask_null,
+                                               dst_overlaps_mask};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -116,6 +120,10 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::parameters_not_usable:
             return "a published function's parameters were made from a scale that it cannot hold";
         case status::scale_unsupported: return "the published arithmetic has no parameters for this scale";
+        case status::row_too_long: return "a row is longer than its sum has room for";
+        case status::unit_out_of_range: return "the code of 1 is not 1 to one more than the largest code";
+        case status::mask_null: return "the mask has elements but a null pointer";
+        case status::dst_overlaps_mask: return "dst overlaps the mask";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
         case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
     }

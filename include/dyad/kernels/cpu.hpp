@@ -14,7 +14,7 @@ namespace dyad::inline v1 {
 enum class instruction_set : std::uint8_t {
     scalar,  ///< plain C++ for the build's own target
     avx2,    ///< x86-64 with AVX2, FMA and F16C
-    avx512   ///< that and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and GFNI: Ice Lake, Zen 4 and newer
+    avx512   ///< that and AVX-512 F, BW, DQ, VL, VBMI, VBMI2, VNNI and GFNI: Ice Lake, Zen 4 and newer
 };
 
 [[nodiscard]] constexpr const char* to_string(instruction_set isa) noexcept {
@@ -40,8 +40,8 @@ enum class instruction_set : std::uint8_t {
     if (!fma || !xsave || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return instruction_set::scalar;
     const bool avx2 = (b & (1U << 5)) != 0;
     constexpr unsigned f_dq_bw_vl = (1U << 16) | (1U << 17) | (1U << 30) | (1U << 31);
-    constexpr unsigned vbmi_vbmi2_gfni = (1U << 1) | (1U << 6) | (1U << 8);
-    const bool avx512 = (b & f_dq_bw_vl) == f_dq_bw_vl && (c & vbmi_vbmi2_gfni) == vbmi_vbmi2_gfni;
+    constexpr unsigned vbmi_vbmi2_gfni_vnni = (1U << 1) | (1U << 6) | (1U << 8) | (1U << 11);
+    const bool avx512 = (b & f_dq_bw_vl) == f_dq_bw_vl && (c & vbmi_vbmi2_gfni_vnni) == vbmi_vbmi2_gfni_vnni;
     unsigned low = 0;
     unsigned high = 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
