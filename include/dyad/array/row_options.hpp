@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the functions of rows may be told: which instructions to use. Results never depend on it.
-// What every operation on rows may be told beside its operands.
 #pragma once
 
 #include <dyad/kernels/cpu.hpp>
@@ -15,8 +14,6 @@ struct row_options {
         const instruction_set best = best_instruction_set();
         return cap < best ? cap : best;
     }
-struct row_options {
-    instruction_set cap = instruction_set::avx512;
 };
 
 }  // namespace dyad::inline v1
