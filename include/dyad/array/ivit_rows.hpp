@@ -65,7 +65,7 @@ status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out
 /// I-LayerNorm: dst = y 2^30 / sqrt(V) + bias in units of sqrt(C) / 2^30 * weight; bias = layer_norm_bias of each
 /// channel. At most 2^24 channels.
 template <published::narrow_codes In, class Out>
-status layer_norm(vector_view<const In> src, arithmetic mode, vector_view<const std::int32_t> bias,
+status layer_norm(vector_view<const In> src, arithmetic mode, vector_view<const std::int64_t> bias,
                   vector_view<Out> dst) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (const status s = published::check_parameters(bias, dst); s != status::ok) return s;
@@ -109,7 +109,7 @@ status gelu_mended(vector_view<const In> src, multiplier m, int fraction, vector
 }
 /// Mended layer norm in the published units: the exact mean, the root to 31 digits, one rounding.
 template <published::narrow_codes In, class Out>
-status layer_norm_mended(vector_view<const In> src, vector_view<const std::int32_t> bias,
+status layer_norm_mended(vector_view<const In> src, vector_view<const std::int64_t> bias,
                          vector_view<Out> dst) noexcept {
     if (const status s = published::check_row(src, dst); s != status::ok) return s;
     if (const status s = published::check_parameters(bias, dst); s != status::ok) return s;

@@ -67,4 +67,15 @@ struct ratio {
     return clamped(requantize(z, r.mended(), requantization::nearest_even), bits);
 }
 
+/// Offline: floor(bias / weight / (sqrt(C) / 2^30)) in float32, as the codes of I-BERT and I-ViT use it; saturates. Weight 0 breaks the
+/// published form (infinity or NaN): 0
+/// here, as for anything that is not finite.
+[[nodiscard]] DYAD_HD constexpr std::int64_t layer_norm_bias(float bias, float weight, std::int32_t channels) noexcept {
+    if (!is_finite(bias) || !is_finite(weight) || channels <= 0) return 0;
+    const carried32 divisor = carried32::from_float(weight);
+    if (divisor.significand == 0) return 0;
+    const carried32 scale = square_root(carried32::from(channels)).scaled(-30);
+    return (carried32::from_float(bias) / divisor / scale).floor();
+}
+
 }  // namespace dyad::inline v1::hawq

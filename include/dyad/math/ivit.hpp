@@ -175,32 +175,23 @@ struct gelu_parameters {
     return k;
 }
 
-/// Offline: floor(bias / weight / (sqrt(C) / 2^30)) in float32, as both codes use it; saturates. Weight 0 breaks the
-/// published form (infinity or NaN): 0 here, and so are what is not finite.
-[[nodiscard]] DYAD_HD constexpr std::int32_t layer_norm_bias(float bias, float weight, std::int32_t channels) noexcept {
-    if (!is_finite(bias) || !is_finite(weight) || channels <= 0) return 0;
-    const carried32 divisor = carried32::from_float(weight);
-    if (divisor.significand == 0) return 0;
-    const carried32 scale = square_root(carried32::from(channels)).scaled(-30);
-    return saturating_cast<std::int32_t>((carried32::from_float(bias) / divisor / scale).floor());
-}
-
 /// floor((2^31 - 1) / k), then floor(y f / 2) + bias, y = x - mean. The TVM code truncates and wraps.
 [[nodiscard]] DYAD_HD constexpr std::int64_t layer_norm_factor(arithmetic a, std::int64_t k) noexcept {
     if (a == arithmetic::tvm) return truncated_quotient(0x7fff'ffff, wrapped(k));
     return reciprocal(carried32::from(k)).scaled(31).floor();
 }
 [[nodiscard]] DYAD_HD constexpr std::int64_t normalized(arithmetic a, std::int64_t y, std::int64_t factor,
-                                                        std::int32_t bias) noexcept {
-    if (a == arithmetic::tvm) return wrapped(std::int64_t{wrapped(factor * wrapped(y)) / 2} + bias);
+                                                        std::int64_t bias) noexcept {
+    if (a == arithmetic::tvm) return wrapped(std::int64_t{wrapped(factor * wrapped(y)) / 2} + wrapped(bias));
     const carried32 z = carried32::from((carried32::from(y) * carried32::from(factor)).scaled(-1).floor());
     return (z + carried32::from(bias)).floor();
 }
 
-// --- Requantization between layers (pytorch; the TVM code leaves it to relay.qnn.requantize) ---
+// --- Offline bias, and requantization between layers (pytorch; the TVM code leaves it to relay.qnn.requantize) ---
 
 using hawq::fixedpoint_mul;
 using hawq::fixedpoint_mul_mended;
+using hawq::layer_norm_bias;
 using hawq::ratio;
 
 // --- Mended ---
@@ -216,7 +207,7 @@ using hawq::ratio;
 }
 /// d 2^30 / sqrt(V) + bias rounded half away, with the root to 31 digits: for deviations from the exact mean,
 /// d = C x - sum and V = sum of d^2 (a mean rounded to codes costs as much as the root does).
-[[nodiscard]] DYAD_HD constexpr std::int64_t normalized_mended(std::int64_t d, uint128_t v, std::int32_t bias) noexcept {
+[[nodiscard]] DYAD_HD constexpr std::int64_t normalized_mended(std::int64_t d, uint128_t v, std::int64_t bias) noexcept {
     if (v == 0) return bias;
     // V 4^half has 61 or 62 digits.
     const int half = (62 - bit_width(v)) >> 1;
@@ -226,7 +217,7 @@ using hawq::ratio;
     const uint128_t size = magnitude(d);
     const uint128_t numerator = shift >= 0 ? size << shift : size >> -shift;
     const auto quotient = static_cast<std::int64_t>((numerator + root / 2) / root);
-    return (d < 0 ? -quotient : quotient) + bias;
+    return saturating_add(d < 0 ? -quotient : quotient, bias);
 }
 
 }  // namespace dyad::inline v1::ivit
