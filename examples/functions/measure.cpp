@@ -8,14 +8,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include <dyad/study/sweep.hpp>
 
@@ -133,15 +136,16 @@ std::vector<sweep_shard> measure(const options& chosen) {
     if (subjects.empty()) throw std::invalid_argument("nothing to measure: no variant of these functions");
     std::vector<sweep_shard> shards;
     reference_cache references;
+    const bool shown = isatty(STDERR_FILENO) != 0;
     for (const subject& s : subjects) {
-        std::fprintf(stderr, "\rmeasure %zu of %zu ", shards.size() + 1, subjects.size());
+        if (shown) std::fprintf(stderr, "\rmeasure %zu of %zu", shards.size() + 1, subjects.size());
         const codes inputs = s.function->inputs(s.scale);
         const codes part = dyad::study::part_of(inputs, chosen.shard, chosen.shards);
         const prepared p = s.of->make(s.scale);
         shards.push_back(
             {s.name(), inputs.first, inputs.last, dyad::study::sweep(p.value, references.of(s), part, p.ulp)});
     }
-    std::fprintf(stderr, "\n");
+    if (shown) std::fprintf(stderr, "\n");
     return shards;
 }
 

@@ -54,10 +54,15 @@ struct variant {
 /// In the order of the report.
 [[nodiscard]] const std::vector<variant>& all_variants();
 
-// One file each: variants_shift.cpp, ...
+// One file each: variants_dyad.cpp, ...
+[[nodiscard]] std::vector<variant> dyad_variants();
 [[nodiscard]] std::vector<variant> shift_variants();
-[[nodiscard]] std::vector<variant> float_variants();
+[[nodiscard]] std::vector<variant> ivit_variants();
+[[nodiscard]] std::vector<variant> ibert_variants();
+[[nodiscard]] std::vector<variant> gemmlowp_variants();
 [[nodiscard]] std::vector<variant> root_variants();
-[[nodiscard]] std::vector<variant> row_variants();
+[[nodiscard]] std::vector<variant> float_variants();
+[[nodiscard]] std::vector<variant> softmax_variants();
+[[nodiscard]] std::vector<variant> norm_variants();
 
 }  // namespace functions

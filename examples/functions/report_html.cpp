@@ -39,14 +39,14 @@ a{color:var(--accent)}
 .scroll{overflow-x:auto}
 svg{display:block;max-width:100%;height:auto}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;margin:1em 0}
-th,td{padding:3px 12px;text-align:right;vertical-align:top;white-space:nowrap}
+th,td{padding:3px 9px;text-align:right;vertical-align:top;white-space:nowrap}
 thead th{border-bottom:2px solid var(--ink);vertical-align:bottom;line-height:1.3}
 tbody{border-bottom:1px solid var(--rule)}
 th:first-child,td.words{text-align:left}
 th:first-child{padding-left:0}
 tbody th{font-weight:600}
 small{display:block;font-size:.92em;font-weight:400;color:var(--quiet)}
-tbody th small{white-space:normal;width:21em}
+tbody th small{white-space:normal;width:15em}
 .best{font-weight:700}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 22px;padding:0;margin:.8em 0 .2em;font-size:.875rem}
 .legend li{display:flex;align-items:center;gap:7px}
@@ -140,7 +140,8 @@ std::string outcome_cells(const function_group& group, const outcome& o) {
     const auto& s = o.state;
     const std::string breaks = o.function->kind == shape::curve ? std::to_string(s.steps().breaks) : "\u2013";
     return cell(scale_text(o.scale)) + cell(short_html(s.max()), is_best(group, o)) + cell(short_html(s.mean())) +
-           cell(short_html(s.bias())) + cell(short_html(s.rms())) + cell(study::three_digits(s.max_ulps())) +
+           cell(short_html(s.bias())) + cell(short_html(s.rms())) +
+           cell(s.max_ulps() < 1e4 ? study::three_digits(s.max_ulps()) : short_html(s.max_ulps())) +
            cell(short_html(s.ulp())) + cell(breaks) + worst_html(o) + cell(study::three_digits(o.nanoseconds));
 }
 
@@ -172,7 +173,8 @@ std::string table(const function_group& group) {
 std::string section(const function_group& group) {
     std::string charts;
     for (const double scale : group.scales) {
-        const std::string caption = group.function->fixed_scale ? "" : "scale " + scale_text(scale);
+        const bool one = group.function->fixed_scale && group.scales.size() == 1;
+        const std::string caption = one ? "" : "scale " + scale_text(scale);
         charts += "<figure><figcaption>" + caption + "</figcaption>" + error_chart(group, scale) + "</figure>\n";
     }
     return "<section id=\"" + group.function->name + "\"><h2>" + escape_html(group.function->title) + "</h2>\n" +

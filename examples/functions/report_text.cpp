@@ -89,10 +89,10 @@ void print_table(std::ostream& out, const study_result& result) {
         {"function", "variant", "scale", "max", "mean", "bias", "max ulp", "breaks", "worst at", "ns"}};
     for (const outcome& o : result.outcomes) {
         const auto& s = o.state;
-        rows.push_back({o.function->name, o.subject->name, scale_text(o.scale), short_text(s.max()),
-                        short_text(s.mean()), short_text(s.bias()), study::three_digits(s.max_ulps()),
-                        std::to_string(s.steps().breaks), std::to_string(s.worst().input),
-                        study::three_digits(o.nanoseconds)});
+        rows.push_back(
+            {o.function->name, o.subject->name, scale_text(o.scale), short_text(s.max()), short_text(s.mean()),
+             short_text(s.bias()), s.max_ulps() < 1e4 ? study::three_digits(s.max_ulps()) : short_text(s.max_ulps()),
+             std::to_string(s.steps().breaks), std::to_string(s.worst().input), study::three_digits(o.nanoseconds)});
     }
     std::array<std::size_t, columns> widths = {};
     for (const row& r : rows)

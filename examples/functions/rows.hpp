@@ -2,6 +2,7 @@
 // Random rows of 8-bit codes, and variants made of functions of a row. The rows are the same on every machine.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,11 +43,6 @@ template <class T>
 [[nodiscard]] dyad::view<T, 1> view_of(std::span<T> row) {
     return {row.data(), {static_cast<dyad::index>(row.size())}, {1}};
 }
-[[nodiscard]] inline std::vector<dyad::integer<8>> as_integers(std::span<const std::int8_t> row) {
-    std::vector<dyad::integer<8>> out;
-    for (const std::int8_t x : row) out.push_back(dyad::integer<8>::from_raw(x));
-    return out;
-}
 
 /// The codes of results, as doubles; Out is an integer, a float or a fixed.
 template <class Out>
@@ -55,12 +51,18 @@ template <class Out>
     else return static_cast<double>(x);
 }
 
+/// A code made smaller: x * amplitude, rounded to nearest even.
+[[nodiscard]] inline std::int8_t damped(std::int8_t x, double amplitude) {
+    return static_cast<std::int8_t>(std::nearbyint(x * amplitude));
+}
+
 /// run(in, out) computes a row of In into a row of Out, whose codes stand for code * ulp. The values of all rows are
 /// computed at once. With `sums` the input is the row, the value the sum of its results.
 template <class In, class Out, class Run>
-[[nodiscard]] prepared rows_of(double ulp, bool sums, Run run) {
+[[nodiscard]] prepared rows_of(double ulp, bool sums, Run run, double amplitude = 1) {
     const auto input = std::make_shared<std::vector<In>>();
-    for (const std::int8_t x : random_rows()) {
+    for (const std::int8_t code : random_rows()) {
+        const std::int8_t x = damped(code, amplitude);
         if constexpr (requires { In::from_raw(x); }) input->push_back(In::from_raw(x));
         else input->push_back(static_cast<In>(x));
     }
@@ -88,6 +90,13 @@ template <class In, class Out, class Run>
         ulp,
         [results, ulp](std::int64_t i) { return dyad::study::scaled((*results)[static_cast<std::size_t>(i)], ulp); },
         time};
+}
+
+/// A softmax as a variant of both functions: its elements, and what they add up to. make(scale, sums) prepares it.
+template <class Make>
+void add_softmax(std::vector<variant>& all, const char* name, const char* summary, Make make) {
+    all.push_back({"softmax", name, summary, [make](double s) { return make(s, false); }});
+    all.push_back({"softmax_sum", name, summary, [make](double s) { return make(s, true); }});
 }
 
 }  // namespace functions

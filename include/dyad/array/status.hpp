@@ -62,7 +62,6 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                unit_out_of_range,
                                                mask_null,
                                                dst_overlaps_mask,
-                                               row_too_long,
                                                parameter_out_of_range};
 
 /// One sentence, for people.
@@ -126,7 +125,6 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::unit_out_of_range: return "the code of 1 is not 1 to one more than the largest code";
         case status::mask_null: return "the mask has elements but a null pointer";
         case status::dst_overlaps_mask: return "dst overlaps the mask";
-        case status::row_too_long: return "a row has more elements than its sums have room for";
         case status::parameter_out_of_range: return "a gain, an offset or epsilon is beyond the integers of the plan";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
         case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
