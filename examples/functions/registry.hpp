@@ -3,6 +3,7 @@
 // functions.cpp and variants_*.cpp.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -42,6 +43,14 @@ struct prepared {
     std::function<real(std::int64_t code)> value;  ///< the result as a real number
     std::function<double(codes)> nanoseconds;      ///< per element, measured now; empty: not measured
 };
+
+/// code * ulp, to 106 digits; exactly code / n where the ulp stands for 1 / n.
+[[nodiscard]] inline real value_of(double code, double ulp) noexcept {
+    const double parts = std::round(1 / ulp);
+    if (!(1 / parts == ulp)) return dyad::study::scaled(code, ulp);
+    const double high = code / parts;
+    return {high, -std::fma(high, parts, -code) / parts};
+}
 
 struct variant {
     std::string function;

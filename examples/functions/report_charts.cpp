@@ -20,12 +20,14 @@ constexpr svg::box plot = {62, 12, 540, 216};
 constexpr double chart_width = 616;
 constexpr double chart_height = 268;
 
-std::string style_of(std::size_t index) { return "curve c" + std::to_string(index % 12); }
+std::string style_of(std::size_t index) {
+    return "curve c" + std::to_string(index % 6) + " d" + std::to_string(index / 6 % 3);
+}
 
 /// A power of ten as a label.
 std::string power_label(int exponent, bool negative) {
     const std::string sign = negative ? "\u2212" : "";
-    if (exponent >= -2 && exponent <= 3) return sign + study::shortest(std::pow(10, exponent));
+    if (exponent >= -3 && exponent <= 3) return sign + study::shortest(std::pow(10, exponent));
     return sign + "10" + study::raised(exponent);
 }
 
@@ -33,19 +35,19 @@ std::string power_label(int exponent, bool negative) {
 class error_axis {
 public:
     explicit error_axis(const std::vector<const outcome*>& shown) {
-        double smallest = 0;
-        double largest = 0;
+        std::vector<double> most;  // of each curve that is not exact
         for (const auto* o : shown) {
-            double most = 0;
+            double size = 0;
             for (const curve_point& p : o->curve)
-                if (std::isfinite(p.error)) most = std::max(most, std::fabs(p.error));
-            if (most == 0) continue;
-            largest = std::max(largest, most);
-            smallest = smallest == 0 ? most : std::min(smallest, most);
+                if (std::isfinite(p.error)) size = std::max(size, std::fabs(p.error));
+            if (size != 0) most.push_back(size);
         }
-        if (largest == 0) largest = smallest = 1;
-        far_ = largest;
-        near_power_ = static_cast<int>(std::floor(std::log10(std::max(smallest, largest * 1e-5))));
+        if (most.empty()) most.push_back(1);
+        std::sort(most.begin(), most.end());
+        // The marks begin at the best curve, but not more than four decades below the middle one.
+        const double near = std::max(most.front(), most[most.size() / 2] * 1e-4);
+        far_ = most.back();
+        near_power_ = static_cast<int>(std::floor(std::log10(near)));
         near_ = std::pow(10, near_power_);
     }
     [[nodiscard]] double y(double error) const {
@@ -58,7 +60,7 @@ public:
     [[nodiscard]] std::string grid() const {
         std::string body = tick(0, "0", "axis");
         const int decades = static_cast<int>(std::floor(std::log10(far_ / near_) + 1e-9));
-        const int stride = decades > 4 ? 2 : 1;
+        const int stride = std::max(1, (decades + 3) / 4);
         for (int i = 0; i <= decades; ++i) {
             const bool labelled = (decades - i) % stride == 0;
             for (const double sign : {1.0, -1.0})
@@ -113,34 +115,91 @@ std::string y_title(std::string_view words) {
     return svg::turned_text({11, plot.y + plot.height / 2}, -90, "small mid", words);
 }
 
-/// The curve of an outcome in the order that it is drawn in: rows by their error.
-std::vector<curve_point> drawn_curve(const outcome& o) {
-    std::vector<curve_point> curve = o.curve;
-    if (o.function->kind != shape::row) return curve;
-    std::sort(curve.begin(), curve.end(), [](auto& a, auto& b) { return a.error < b.error; });
-    for (std::size_t i = 0; i < curve.size(); ++i) curve[i].x = static_cast<double>(i);
-    return curve;
+std::string drawn(const function_group& group, const outcome& o, const std::vector<svg::point>& points) {
+    return "<g><title>" + study::escape_html(o.subject->name) + "</title>" +
+           polyline(points, style_of(group.index_of(o.subject))) + "</g>";
 }
 
-std::string curves_chart(const function_group& group, const std::vector<const outcome*>& shown) {
-    double low = 0;
-    double high = 0;
-    bool first = true;
-    for (const auto* o : shown)
-        for (const curve_point& p : drawn_curve(*o)) {
-            low = first ? p.x : std::min(low, p.x);
-            high = first ? p.x : std::max(high, p.x);
-            first = false;
-        }
+/// Errors of rows, sorted.
+std::string rows_chart(const function_group& group, const std::vector<const outcome*>& shown) {
     const error_axis axis(shown);
-    const bool rows = group.function->kind == shape::row;
-    std::string body = axis.grid() + x_axis(low, high, rows ? "rows, by their error" : "x") + y_title("error");
+    double last = 1;
+    for (const auto* o : shown) last = std::max(last, static_cast<double>(o->curve.size()) - 1);
+    std::string body = axis.grid() + x_axis(0, last, "rows, by their error") + y_title("error");
     for (const auto* o : shown) {
+        std::vector<double> errors;
+        for (const curve_point& p : o->curve) errors.push_back(p.error);
+        std::sort(errors.begin(), errors.end());
         std::vector<svg::point> points;
-        for (const curve_point& p : drawn_curve(*o))
-            points.push_back({plot.x + plot.width * (p.x - low) / std::max(high - low, 1e-300), axis.y(p.error)});
-        body += "<g><title>" + study::escape_html(o->subject->name) + "</title>" +
-                polyline(points, style_of(group.index_of(o->subject))) + "</g>";
+        for (std::size_t i = 0; i < errors.size(); ++i)
+            points.push_back({plot.x + plot.width * static_cast<double>(i) / last, axis.y(errors[i])});
+        body += drawn(group, *o, points);
+    }
+    return body;
+}
+
+/// Powers of ten from `bottom` to `top`, below which all is drawn at the lower edge.
+struct power_axis {
+    double bottom;
+    double top;
+    [[nodiscard]] double part(double x) const {
+        if (std::isnan(x) || x > std::pow(10, top)) return 1;
+        return x > 0 ? std::clamp((std::log10(x) - bottom) / (top - bottom), 0.0, 1.0) : 0;
+    }
+    [[nodiscard]] double y(double x) const { return plot.y + plot.height * (1 - part(x)); }
+    [[nodiscard]] double x(double x) const { return plot.x + plot.width * part(x); }
+    /// Marks that leave room for labels, every power or every second, third ...
+    [[nodiscard]] std::vector<int> marks() const {
+        const int step = std::max(1, static_cast<int>(std::ceil((top - bottom) / 9)));
+        std::vector<int> powers;
+        for (int power = static_cast<int>(std::floor(top)); power >= bottom; power -= step) powers.push_back(power);
+        return powers;
+    }
+};
+
+constexpr int stretches = 64;
+
+/// The largest |error| of each stretch of the inputs from `low` to `high`; -1 where there are none.
+std::vector<double> largest_of_stretches(const outcome& o, double low, double high) {
+    std::vector<double> largest(stretches, -1);
+    for (const curve_point& p : o.curve) {
+        const double part = high > low ? (p.x - low) / (high - low) : 0;
+        double& most = largest[static_cast<std::size_t>(std::min(stretches * part, stretches - 1.0))];
+        most = std::max(most, std::isfinite(p.error) ? std::fabs(p.error) : INFINITY);
+    }
+    return largest;
+}
+
+/// The largest |error| of short stretches of x, logarithmic.
+std::string curves_chart(const function_group& group, const std::vector<const outcome*>& shown) {
+    double low = shown.front()->curve.front().x;
+    double high = low;
+    double smallest = INFINITY;
+    double largest = 0;
+    for (const auto* o : shown) {
+        for (const curve_point& p : o->curve) low = std::min(low, p.x), high = std::max(high, p.x);
+        if (!std::isfinite(o->state.max()) || o->state.max() == 0) continue;
+        smallest = std::min(smallest, o->state.max());
+        largest = std::max(largest, o->state.max());
+    }
+    if (largest == 0) smallest = largest = 1;
+    const power_axis axis{std::floor(std::log10(smallest)) - 1, std::log10(largest) + 0.15};
+    std::string body = x_axis(low, high, "x") + y_title("largest |error|");
+    for (const int power : axis.marks()) {
+        const double y = axis.y(std::pow(10, power));
+        body += svg::line({plot.x, y}, {plot.x + plot.width, y}, "grid");
+        body += svg::text({plot.x - 6, y + 4}, "small end", power_label(power, false));
+    }
+    body += svg::line({plot.x, plot.y + plot.height}, {plot.x + plot.width, plot.y + plot.height}, "axis");
+    for (const auto* o : shown) {
+        const std::vector<double> most = largest_of_stretches(*o, low, high);
+        std::vector<svg::point> points;
+        for (int i = 0; i < stretches; ++i) {
+            const double x = plot.x + plot.width * (i + 0.5) / stretches;
+            if (most[static_cast<std::size_t>(i)] >= 0)
+                points.push_back({x, axis.y(most[static_cast<std::size_t>(i)])});
+        }
+        body += drawn(group, *o, points);
     }
     return body;
 }
@@ -151,14 +210,11 @@ std::string shares_chart(const function_group& group, const std::vector<const ou
     for (const auto* o : shown)
         if (std::isfinite(o->state.max())) largest = std::max(largest, o->state.max());
     if (largest == 0) largest = 1;
-    const int top = static_cast<int>(std::ceil(std::log10(largest)));
-    const int bottom = top - 6;
-    const auto x_of = [&](double error) {
-        return plot.x + plot.width * std::clamp((std::log10(error) - bottom) / (top - bottom), 0.0, 1.0);
-    };
+    const double top = std::ceil(std::log10(largest));
+    const power_axis axis{top - 6, top};
     std::string body;
-    for (int power = bottom; power <= top; ++power) {
-        const double x = x_of(std::pow(10, power));
+    for (const int power : axis.marks()) {
+        const double x = axis.x(std::pow(10, power));
         body += svg::line({x, plot.y}, {x, plot.y + plot.height + 4}, "grid");
         body += svg::text({x, plot.y + plot.height + 16}, "small mid", power_label(power, false));
     }
@@ -175,13 +231,12 @@ std::string shares_chart(const function_group& group, const std::vector<const ou
         std::sort(sizes.begin(), sizes.end());
         std::vector<svg::point> points;
         for (int i = 0; i <= 120; ++i) {
-            const double error = std::pow(10, bottom + (top - bottom) * i / 120.0);
+            const double error = std::pow(10, axis.bottom + (axis.top - axis.bottom) * i / 120.0);
             const auto above = sizes.end() - std::upper_bound(sizes.begin(), sizes.end(), error);
             const double share = static_cast<double>(above) / std::max(1.0, static_cast<double>(sizes.size()));
-            points.push_back({x_of(error), plot.y + plot.height * (1 - share)});
+            points.push_back({axis.x(error), plot.y + plot.height * (1 - share)});
         }
-        body += "<g><title>" + study::escape_html(o->subject->name) + "</title>" +
-                polyline(points, style_of(group.index_of(o->subject))) + "</g>";
+        body += drawn(group, *o, points);
     }
     return body;
 }
@@ -190,8 +245,10 @@ std::string shares_chart(const function_group& group, const std::vector<const ou
 
 std::string error_chart(const function_group& group, double scale) {
     const auto shown = group.at_scale(scale);
-    const std::string body =
-        group.function->kind == shape::element ? shares_chart(group, shown) : curves_chart(group, shown);
+    const shape kind = group.function->kind;
+    const std::string body = kind == shape::element ? shares_chart(group, shown)
+                             : kind == shape::row   ? rows_chart(group, shown)
+                                                    : curves_chart(group, shown);
     return svg::picture(chart_width, chart_height,
                         "errors of " + group.function->name + " at scale " + scale_text(scale), body);
 }

@@ -20,7 +20,7 @@ namespace {
 
 using study::escape_html;
 
-/// Curves 0 to 5 are whole, 6 to 11 the same colours dashed.
+/// Six colours, whole, dashed and dotted.
 constexpr std::string_view style = R"css(
 :root{color-scheme:light dark;--ground:#fff;--soft:#f3f4f6;--ink:#1b1f24;--quiet:#555d68;--rule:#d4d8de;--accent:#1f5fae;
 --k0:#1f5fae;--k1:#c8501e;--k2:#2c8a4b;--k3:#8a3fa8;--k4:#a8811b;--k5:#50606e}
@@ -63,8 +63,8 @@ text{font-size:12px;fill:var(--ink)}
 .grid{stroke:var(--rule)}
 .axis{stroke:var(--quiet)}
 .curve{fill:none;stroke-width:1.6;stroke-linejoin:round}
-.c0,.c6{stroke:var(--k0)}.c1,.c7{stroke:var(--k1)}.c2,.c8{stroke:var(--k2)}.c3,.c9{stroke:var(--k3)}.c4,.c10{stroke:var(--k4)}.c5,.c11{stroke:var(--k5)}
-.c6,.c7,.c8,.c9,.c10,.c11{stroke-dasharray:6 3}
+.c0{stroke:var(--k0)}.c1{stroke:var(--k1)}.c2{stroke:var(--k2)}.c3{stroke:var(--k3)}.c4{stroke:var(--k4)}.c5{stroke:var(--k5)}
+.d1{stroke-dasharray:6 3}.d2{stroke-dasharray:1.5 2.5}
 @media (max-width:600px){main{padding:20px 14px 32px}h1{font-size:1.5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5em}th,td{padding:3px 8px}}
 @page{size:A4 landscape;margin:10mm}
 @media print{:root{font-size:9pt}body{font-size:1rem}main{padding:0;max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -193,9 +193,10 @@ std::string how_to_read() {
                "largest error.") +
            paragraph(
                "read",
-               "Charts: near 0 the vertical axis is linear, beyond the first marks each step is a factor of ten, on "
-               "both sides. Where there are very many inputs the curves run through the extremes of short "
-               "stretches.") +
+               "Charts of functions: the largest |error| of each of 64 stretches of x. Of rows: the share of elements "
+               "with a "
+               "larger |error|; the errors of sums in order, on an axis that is linear near 0 and has a factor of ten "
+               "between the marks beyond.") +
            paragraph(
                "read",
                "ns: nanoseconds per element on one thread of this machine while the report was made, called one by "

@@ -24,6 +24,7 @@ using study::shortest;
 std::vector<std::string> csv_fields(const outcome& o) {
     const auto& s = o.state;
     const bool any = s.count() != 0;
+    const bool curve = o.function->kind == shape::curve;  // rows have no order to break
     return {o.function->name,
             o.subject->name,
             shortest(o.scale),
@@ -34,9 +35,9 @@ std::vector<std::string> csv_fields(const outcome& o) {
             shortest(s.rms()),
             shortest(s.max_ulps()),
             shortest(s.ulp()),
-            std::to_string(s.steps().breaks),
-            s.steps().breaks != 0 ? std::to_string(s.steps().first_input) : "",
-            shortest(s.steps().largest_step),
+            curve ? std::to_string(s.steps().breaks) : "",
+            curve && s.steps().breaks != 0 ? std::to_string(s.steps().first_input) : "",
+            curve ? shortest(s.steps().largest_step) : "",
             any ? std::to_string(s.worst().input) : "",
             shortest(s.worst().value.high),
             shortest(s.worst().reference.high),
@@ -89,10 +90,11 @@ void print_table(std::ostream& out, const study_result& result) {
         {"function", "variant", "scale", "max", "mean", "bias", "max ulp", "breaks", "worst at", "ns"}};
     for (const outcome& o : result.outcomes) {
         const auto& s = o.state;
-        rows.push_back(
-            {o.function->name, o.subject->name, scale_text(o.scale), short_text(s.max()), short_text(s.mean()),
-             short_text(s.bias()), s.max_ulps() < 1e4 ? study::three_digits(s.max_ulps()) : short_text(s.max_ulps()),
-             std::to_string(s.steps().breaks), std::to_string(s.worst().input), study::three_digits(o.nanoseconds)});
+        rows.push_back({o.function->name, o.subject->name, scale_text(o.scale), short_text(s.max()),
+                        short_text(s.mean()), short_text(s.bias()),
+                        s.max_ulps() < 1e4 ? study::three_digits(s.max_ulps()) : short_text(s.max_ulps()),
+                        o.function->kind == shape::curve ? std::to_string(s.steps().breaks) : "-",
+                        std::to_string(s.worst().input), study::three_digits(o.nanoseconds)});
     }
     std::array<std::size_t, columns> widths = {};
     for (const row& r : rows)

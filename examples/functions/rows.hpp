@@ -86,10 +86,8 @@ template <class In, class Out, class Run>
         std::vector<Out> scratch(random_rows().size());
         return median_nanoseconds(scratch.size(), [&] { all_rows(scratch); });
     };
-    return {
-        ulp,
-        [results, ulp](std::int64_t i) { return dyad::study::scaled((*results)[static_cast<std::size_t>(i)], ulp); },
-        time};
+    return {ulp, [results, ulp](std::int64_t i) { return value_of((*results)[static_cast<std::size_t>(i)], ulp); },
+            time};
 }
 
 /// A softmax as a variant of both functions: its elements, and what they add up to. make(scale, sums) prepares it.

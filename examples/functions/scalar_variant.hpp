@@ -29,7 +29,7 @@ template <class F>
             keep(out.data());
         });
     };
-    const auto value = [f, ulp](std::int64_t code) { return dyad::study::scaled(static_cast<double>(f(code)), ulp); };
+    const auto value = [f, ulp](std::int64_t code) { return value_of(static_cast<double>(f(code)), ulp); };
     return {ulp, value, time};
 }
 
