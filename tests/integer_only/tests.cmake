@@ -16,3 +16,21 @@ dyad_integer_only_test(gcc_O0 g++ "-O0")
 dyad_integer_only_test(gcc_O3 g++ "-O3")
 dyad_integer_only_test(clang_O0 clang++ "-O0")
 dyad_integer_only_test(clang_O3 clang++ "-O3")
+
+# Programs of this folder that print: NAME.cpp prints NAME.txt under each compiler and option. (A changed result is a
+# changed text, and belongs in the changelog.)
+function(dyad_integer_only_program name)
+    foreach(variant IN ITEMS "general_registers|g++|-O2 -mgeneral-regs-only" "gcc_O0|g++|-O0" "gcc_O3|g++|-O3"
+            "clang_O0|clang++|-O0" "clang_O3|clang++|-O3")
+        string(REPLACE "|" ";" variant "${variant}")
+        list(GET variant 0 kind)
+        list(GET variant 1 compiler)
+        list(GET variant 2 flags)
+        set(test integer_only/${name}_${kind})
+        add_test(NAME ${test} COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${compiler}" "-DFLAGS=${flags}" "-DNAME=${name}"
+            "-DSOURCE=${PROJECT_SOURCE_DIR}" "-DWORK=${integer_only_folder}/${name}_${kind}"
+            -P "${PROJECT_SOURCE_DIR}/tests/integer_only/program.cmake")
+        set_tests_properties(${test} PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED:" TIMEOUT 600)
+    endforeach()
+endfunction()
+dyad_integer_only_program(functions)

@@ -27,36 +27,32 @@ namespace dyad::inline v1 {
 /// 2 / sqrt(pi) with 63 fraction bits, cut.
 inline constexpr auto two_over_sqrt_pi_q63 = static_cast<std::uint64_t>(wide_inverse_sqrt_pi.significand >> 64);
 
-/// 27 centres k / 4, coefficients of h^0 to h^16 with 62 fraction bits, cut. One centre's series goes on to 30 terms at
-/// h = 1/4, which is the next centre: from erf 0 = 0 and its slope 2 / sqrt(pi) all others follow.
-using erf_coefficients = std::array<std::int64_t, 17>;
+/// 27 centres k / 4, coefficients of h^0 to h^16 with 62 fraction bits, cut. A centre's series goes on to 24 terms at
+/// h = 1/4, which leaves 2^-75, and that is the next centre: from erf 0 = 0 and its slope 2 / sqrt(pi) all others
+/// follow. (Plain arrays: constant evaluation pays for every call of std::array's operator.)
+struct erf_coefficients {
+    std::int64_t c[17] = {};
+};
 inline constexpr auto erf_table_q62 = [] {
-    constexpr int terms = 30;
+    constexpr int terms = 24;
     constexpr int digits = 120;  // |b| < 1.3, and 26 times it fits
     std::array<erf_coefficients, 27> table{};
     int128_t erf = 0;
-    auto slope = static_cast<int128_t>(wide_inverse_sqrt_pi.significand >> 7);  // 2 / sqrt(pi), 121 - 1 fraction bits
-    for (int centre = 0; centre < static_cast<int>(table.size()); ++centre) {
-        std::array<int128_t, terms> b{slope};
-        for (int n = 0; n + 1 < terms; ++n) {
-            const auto i = static_cast<std::size_t>(n);
-            const int128_t before = n == 0 ? int128_t{0} : b[i - 1];
-            b[i + 1] = -(centre * b[i] / 2 + 2 * before) / (n + 1);
-        }
-        auto& row = table[static_cast<std::size_t>(centre)];
-        row[0] = static_cast<std::int64_t>(erf >> (digits - 62));
-        for (std::size_t n = 1; n < row.size(); ++n) {
-            row[n] = static_cast<std::int64_t>((b[n - 1] / static_cast<int>(n)) >> (digits - 62));
-        }
+    auto slope = static_cast<int128_t>(wide_inverse_sqrt_pi.significand >> 7);  // 2 / sqrt(pi)
+    int centre = 0;
+    for (erf_coefficients& row : table) {
+        int128_t b[terms] = {slope, -centre * slope / 2};
+        for (int n = 1; n + 1 < terms; ++n) b[n + 1] = -(centre * b[n] / 2 + 2 * b[n - 1]) / (n + 1);
+        row.c[0] = static_cast<std::int64_t>(erf >> (digits - 62));
+        for (int n = 1; n < 17; ++n) row.c[n] = static_cast<std::int64_t>((b[n - 1] / n) >> (digits - 62));
         int128_t rise = 0;
-        int128_t next = 0;
+        slope = 0;
         for (int n = terms; n > 0; --n) {
-            const int128_t term = b[static_cast<std::size_t>(n - 1)];
-            rise = term / n + rise / 4;
-            next = term + next / 4;
+            rise = b[n - 1] / n + rise / 4;
+            slope = b[n - 1] + slope / 4;
         }
         erf += rise / 4;
-        slope = next;
+        ++centre;
     }
     return table;
 }();
@@ -64,12 +60,10 @@ inline constexpr auto erf_table_q62 = [] {
 /// erf y with 62 fraction bits for y with 61; y < 6.5.
 [[nodiscard]] DYAD_HD constexpr std::uint64_t erf_q62(std::uint64_t y_q61) noexcept {
     const auto centre = (y_q61 + (std::uint64_t{1} << 58)) >> 59;
-    const auto& row = erf_table_q62[centre];
+    const auto& c = erf_table_q62[centre].c;
     const auto h = static_cast<std::int64_t>((y_q61 - (centre << 59)) << 3);  // 64 fraction bits
-    std::int64_t sum = row[row.size() - 1];
-    for (std::size_t n = row.size() - 1; n > 0; --n) {
-        sum = row[n - 1] + static_cast<std::int64_t>((static_cast<int128_t>(sum) * h) >> 64);
-    }
+    std::int64_t sum = c[16];
+    for (int n = 16; n > 0; --n) sum = c[n - 1] + static_cast<std::int64_t>((static_cast<int128_t>(sum) * h) >> 64);
     constexpr std::int64_t one = std::int64_t{1} << 62;
     return static_cast<std::uint64_t>(sum < one ? sum : one);
 }

@@ -11,7 +11,7 @@
 
 namespace dyad::inline v1 {
 
-/// f(x), or f(-x) if `negative`; unknown where f has no value or a constant one, and far from 0.
+/// f(x), or f(-x) if `negative`; unknown where f has no value or a constant one, or is beyond 2^(2^21).
 [[nodiscard]] DYAD_HD constexpr narrow_result narrow_function(scalar_function f, narrow_real x,
                                                               bool negative) noexcept {
     narrow_result odd = narrow_unknown;

@@ -5,7 +5,7 @@
 //
 // Errors: the table is off by 2^-8 at most, relatively, e then by 2^-7; a step leaves 5/2 of the error's cube (5/16 of
 // e's): 2^-22.6, then 2^-66. The last e is known to 2^-59, half of which shows in r: below 10 units of 2^-63, which is
-// r's last place; sqrt x = m r below 66. narrow_functions_test measures them.
+// r's last place; sqrt x = m r below 34 units of 2^-62. narrow_functions_test measures them.
 #pragma once
 
 #include <array>
@@ -57,7 +57,7 @@ struct narrow_root {
 
 [[nodiscard]] DYAD_HD constexpr narrow_result sqrt_narrow(narrow_real x) noexcept {
     const narrow_root root = rsqrt_parts(x);
-    return {static_cast<std::uint64_t>((static_cast<uint128_t>(root.m_q62) * root.rsqrt_q63) >> 62), root.k - 63, 80};
+    return {static_cast<std::uint64_t>((static_cast<uint128_t>(root.m_q62) * root.rsqrt_q63) >> 63), root.k - 62, 40};
 }
 
 [[nodiscard]] DYAD_HD constexpr narrow_result rsqrt_narrow(narrow_real x) noexcept {
