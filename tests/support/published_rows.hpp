@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <dyad/array/view.hpp>
 #include <dyad/math/carried.hpp>
 
 namespace dyad_test {
@@ -19,7 +20,8 @@ namespace dyad_test {
 }
 
 /// Rows of `n` codes of `bits` bits: of falling spread, every eighth of them negative throughout.
-[[nodiscard]] inline std::vector<std::vector<std::int32_t>> published_rows(std::uint64_t seed, int rows, int n, int bits) {
+[[nodiscard]] inline std::vector<std::vector<std::int32_t>> published_rows(std::uint64_t seed, int rows, int n,
+                                                                           int bits) {
     std::vector<std::vector<std::int32_t>> all;
     for (int r = 0; r < rows; ++r) {
         std::vector<std::int32_t> row;
@@ -52,6 +54,34 @@ private:
 }
 [[nodiscard]] inline bool stays_whole(const std::vector<std::int32_t>& row, float scale) {
     return std::all_of(row.begin(), row.end(), [&](std::int32_t x) { return stays_whole(x, scale); });
+}
+
+/// Codes as numbers of type T.
+template <class T>
+[[nodiscard]] std::vector<T> numbers(const std::vector<std::int32_t>& codes) {
+    std::vector<T> row;
+    for (const std::int32_t x : codes) row.push_back(T::saturating_from_raw(x));
+    return row;
+}
+template <class T>
+[[nodiscard]] dyad::vector_view<const T> view_of(const std::vector<T>& row) {
+    return dyad::make_vector(row.data(), static_cast<dyad::index>(row.size()));
+}
+template <class T>
+[[nodiscard]] dyad::vector_view<T> view_of(std::vector<T>& row) {
+    return dyad::make_vector(row.data(), static_cast<dyad::index>(row.size()));
+}
+
+/// The bias of a published layer norm, by the function of offset, weight and channels under test.
+template <class Bias>
+[[nodiscard]] std::vector<std::int64_t> published_bias(std::uint64_t seed, int n, Bias bias_of) {
+    std::vector<std::int64_t> bias;
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(n); ++i) {
+        const std::uint64_t h = mixed(i + ((seed + 100) << 32));
+        const float weight = static_cast<float>(h % 1000 + 1) / 512;
+        bias.push_back(bias_of(static_cast<float>((h >> 32) % 1000) / 256 - 2, weight, n));
+    }
+    return bias;
 }
 
 }  // namespace dyad_test

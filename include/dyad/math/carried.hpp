@@ -66,7 +66,9 @@ struct carried {
     [[nodiscard]] DYAD_HD constexpr carried scaled(std::int32_t shift) const noexcept {
         return significand == 0 ? *this : carried{significand, exponent + shift};
     }
-    [[nodiscard]] DYAD_HD friend constexpr carried operator-(carried x) noexcept { return {-x.significand, x.exponent}; }
+    [[nodiscard]] DYAD_HD friend constexpr carried operator-(carried x) noexcept {
+        return {-x.significand, x.exponent};
+    }
     [[nodiscard]] DYAD_HD friend constexpr carried operator*(carried x, carried y) noexcept {
         return round(static_cast<int128_t>(x.significand) * y.significand, x.exponent + y.exponent);
     }
@@ -76,8 +78,8 @@ struct carried {
         if (x.exponent < y.exponent) return y + x;
         // Farther apart than 60 places, all of y is a digit below the last that decides.
         const std::int32_t apart = x.exponent - y.exponent;
-        if (apart > 60) return round((static_cast<int128_t>(x.significand) << 8) + (y.significand < 0 ? -1 : 1),
-                                     x.exponent - 8);
+        if (apart > 60)
+            return round((static_cast<int128_t>(x.significand) << 8) + (y.significand < 0 ? -1 : 1), x.exponent - 8);
         return round(static_cast<int128_t>(x.significand) * (int128_t{1} << apart) + y.significand, y.exponent);
     }
     /// y is not 0.
@@ -109,7 +111,8 @@ struct carried {
 private:
     [[nodiscard]] DYAD_HD constexpr std::int64_t integer(rounding mode) const noexcept {
         if (exponent < 0) return round_shift_right(significand, exponent < -200 ? 200 : -exponent, mode);
-        if (exponent > 63) return significand == 0 ? 0 : significand < 0 ? word_min<std::int64_t>() : word_max<std::int64_t>();
+        if (exponent > 63)
+            return significand == 0 ? 0 : significand < 0 ? word_min<std::int64_t>() : word_max<std::int64_t>();
         return saturating_cast<std::int64_t>(static_cast<int128_t>(significand) * (int128_t{1} << exponent));
     }
 };

@@ -5,7 +5,8 @@
 // code, which those of I-BERT (ICML 2021) and I-ViT (ICCV 2023) repeat.
 //
 // Kept, and wrong in two places:
-//   b = round(m 2^31), half up, of m < 1 may be 2^31, which no int32 holds: from ratios within 2^-32 below a power of 2;
+//   b = round(m 2^31), half up, of m < 1 may be 2^31, which no int32 holds: ratios within 2^-32 below a power of
+//   2, which two float32 scales do not have (they are 2^-24 apart at least), but products of scales in float64 do;
 //   z b has up to 62 bits and float64 has 53: beyond |z| = 2^22 the product is rounded before it is rounded.
 #pragma once
 
@@ -67,9 +68,8 @@ struct ratio {
     return clamped(requantize(z, r.mended(), requantization::nearest_even), bits);
 }
 
-/// Offline: floor(bias / weight / (sqrt(C) / 2^30)) in float32, as the codes of I-BERT and I-ViT use it; saturates. Weight 0 breaks the
-/// published form (infinity or NaN): 0
-/// here, as for anything that is not finite.
+/// Offline: floor(bias / weight / (sqrt(C) / 2^30)) in float32, as the codes of I-BERT and I-ViT use it; saturates.
+/// Weight 0 breaks the published form (infinity or NaN): 0 here, as for anything that is not finite.
 [[nodiscard]] DYAD_HD constexpr std::int64_t layer_norm_bias(float bias, float weight, std::int32_t channels) noexcept {
     if (!is_finite(bias) || !is_finite(weight) || channels <= 0) return 0;
     const carried32 divisor = carried32::from_float(weight);

@@ -11,10 +11,12 @@
 //   erf           -.2888 (x - 1.769)^2 + 1, x / sqrt 2             x / 1.4142, and the result >> 14
 //   sqrt          Newton until it stops falling                    floor of a float32 square root
 // Left as published, with what it costs (ibert_test measures it):
-//   floor(ln2 / S) at coarse scales: i-exp .027 off at S = 1/16 and at 1/4, against 1.9e-3 of the polynomial;
-//   the >> 14 leaves an i-GELU of 8-bit inputs no digits: off by .5 to 65 (it needs inputs of about 16 bits);
-//   the code's "integers" after the 16-bit step are q A / A in float32, an eighth of which are not whole;
-//   "at most four iterations" of i-sqrt: 5 from n = 4224 on, 6 from 274366087 on, the one that stops included.
+//   floor(ln2 / S) at coarse scales: i-exp .027 off at S = 1/16 and at 1/4 (paper: .039, .158), against 1.9e-3 of the
+//   polynomial;
+//   the >> 14 leaves an i-GELU of 8-bit inputs no digits: off by 5 to 67 (it needs inputs of about 16 bits);
+//   the code's "integers" after the 16-bit step are q A / A in float32, not all of which are whole (7.5 % at S = 0.1);
+//   its float square root is one more than the integer one from V = 4097^2 - 1 on, in places;
+//   "at most four iterations" of i-sqrt: 5 from n = 65^2 - 1 on, 6 from 4097^2 - 1 on, the one that stops included.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +61,8 @@ struct exp_parameters {
         if (!is_usable_scale(scale)) return {set};
         const carried32 s = carried32::from_float(scale);
         if (set == constants::code) {
-            return {set, static_cast<std::int32_t>(-over(-0.6931, s).floor()),
-                    over(0.96963238 / 0.35815147, s).floor(), over(1.0 / 0.35815147, s * s).floor()};
+            return {set, static_cast<std::int32_t>(-over(-0.6931, s).floor()), over(0.96963238 / 0.35815147, s).floor(),
+                    over(1.0 / 0.35815147, s * s).floor()};
         }
         const carried64 w = widened(s);
         return {set, static_cast<std::int32_t>((carried64::from_float(0.69314718055994530942) / w).floor()),
@@ -120,7 +122,8 @@ struct softmax_parameters {
 [[nodiscard]] DYAD_HD constexpr carried32 quantized_exp(carried32 e, const softmax_parameters& p) noexcept {
     carried32 z = e / p.exp_scale;
     if (z.exponent < 0) z = carried32::from(z.nearest());
-    const std::int32_t code = hawq::clamped((widened(z) * carried64::from(p.act_ratio.b)).scaled(-p.act_ratio.c).nearest(), 16);
+    const std::int32_t code =
+        hawq::clamped((widened(z) * carried64::from(p.act_ratio.b)).scaled(-p.act_ratio.c).nearest(), 16);
     return carried32::from(code) * p.act_scale / p.act_scale;
 }
 /// floor(2^32 / sum), 0 where the sum is 0 (published: NaN).
@@ -150,13 +153,17 @@ struct gelu_parameters {
         if (set == constants::code) {
             const carried32 s = input / carried32::from_float(1.4142);
             const carried32 erf = (s * s * carried32::from_float(-0.2888)).scaled(14);
-            return {set, over(-1.769, s).floor(), over(1.0 / -0.2888, s * s).floor(), 14,
-                    (carried64::from(1) / widened(erf)).floor(), widened((input * erf).scaled(-1))};
+            return {set,
+                    over(-1.769, s).floor(),
+                    over(1.0 / -0.2888, s * s).floor(),
+                    14,
+                    (carried64::from(1) / widened(erf)).floor(),
+                    widened((input * erf).scaled(-1))};
         }
         const carried64 s = widened(input) / carried64::from_float(1.41421356237309504880);
         const carried64 erf = s * s * carried64::from_float(-0.2888);
-        return {set, (carried64::from_float(-1.769) / s).floor(), (carried64::from(1) / erf).floor(), 0,
-                (carried64::from(1) / erf).floor(), (widened(input) * erf).scaled(-1)};
+        return {set, (carried64::from_float(-1.769) / s).floor(), (carried64::from(1) / erf).floor(),
+                0,   (carried64::from(1) / erf).floor(),          (widened(input) * erf).scaled(-1)};
     }
 };
 
@@ -237,7 +244,8 @@ struct square_root_steps {
         const std::int64_t u = 1452772687 - p;  // 1.353 - p
         e = ((384936444 * ((u * u) >> 30)) >> 30) + 369367187;
     }
-    return static_cast<std::uint32_t>(round_shift_right(static_cast<std::uint64_t>(e), static_cast<int>(q), false, rounding::nearest_up));
+    return static_cast<std::uint32_t>(
+        round_shift_right(static_cast<std::uint64_t>(e), static_cast<int>(q), false, rounding::nearest_up));
 }
 
 /// x S / sqrt 2 with 16 fraction bits: the multiplier of i_gelu_mended.

@@ -13,9 +13,10 @@
 //   softmax's result   0 .. 2^(k-1), the end included               int8, 0 .. 127
 // Left as published, with what it costs (ivit_test measures it):
 //   1 - f/2 for 2^-f: up to 6.1 % high; 1.4375 for log2 e;
-//   x0 of few bits at coarse scales: ShiftExp is .143 off at S = 1/4, .046 at 1/128;
+//   x0 of few bits at coarse scales: ShiftExp is .143 off at S = 1/4, .046 at 1/128; TVM's
+//   x0, one too large in magnitude there, makes it .393 at 1/4 and .125 at 1/16;
 //   factors of 31 bits over sums of 2^27 keep 4 significant bits: 8-bit softmax of 197 columns loses .22 of the mass;
-//   ten steps of Newton from 2^16: up to 64 too large for V < 2^12, 1 at most only from V = 2^16 on;
+//   ten steps of Newton from 2^16: up to 64 too large for V < 2^12, 20 for V < 2^16, 1 at most from 34596 on;
 //   GELU's exp(-max) underflows at coarse scales, and its shift leaves the int32 in rows without positive codes.
 // The mended forms stand at the end, and in math/shift_exp.hpp.
 #pragma once
@@ -114,7 +115,8 @@ struct softmax_parameters {
     return reciprocal(most < sum ? most : sum).scaled(31).floor();
 }
 /// floor(E f / 2^(32 - bits)).
-[[nodiscard]] DYAD_HD constexpr std::int64_t share_pytorch(carried32 e, std::int64_t factor, std::int32_t bits) noexcept {
+[[nodiscard]] DYAD_HD constexpr std::int64_t share_pytorch(carried32 e, std::int64_t factor,
+                                                           std::int32_t bits) noexcept {
     return (e * carried32::from(factor)).scaled(bits - 32).floor();
 }
 /// (f E) >> 24.
@@ -160,7 +162,7 @@ struct gelu_parameters {
 }
 
 /// sqrt(V) by `steps` of k -> floor((k + floor(V / k)) / 2) from 2^16; 10 published. V is not divided by C.
-/// Never less than floor(sqrt(V)); from V = 2^16 on at most 1 more, 20 from 2^12 on, and 64 at V = 0.
+/// Never less than floor(sqrt(V)); at most 1 more from V = 34596 on, 20 from 2^12 on, 64 at V = 0; 16 steps: 1 at most.
 [[nodiscard]] DYAD_HD constexpr std::int64_t newton_sqrt_pytorch(carried32 v, int steps = 10) noexcept {
     std::int64_t k = std::int64_t{1} << 16;
     for (int i = 0; i < steps; ++i) {
@@ -207,7 +209,8 @@ using hawq::ratio;
 }
 /// d 2^30 / sqrt(V) + bias rounded half away, with the root to 31 digits: for deviations from the exact mean,
 /// d = C x - sum and V = sum of d^2 (a mean rounded to codes costs as much as the root does).
-[[nodiscard]] DYAD_HD constexpr std::int64_t normalized_mended(std::int64_t d, uint128_t v, std::int64_t bias) noexcept {
+[[nodiscard]] DYAD_HD constexpr std::int64_t normalized_mended(std::int64_t d, uint128_t v,
+                                                               std::int64_t bias) noexcept {
     if (v == 0) return bias;
     // V 4^half has 61 or 62 digits.
     const int half = (62 - bit_width(v)) >> 1;
