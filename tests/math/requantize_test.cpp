@@ -139,6 +139,27 @@ TEST_CASE("requantize: a 64-bit accumulator, one rounding half up") {
     });
 }
 
+TEST_CASE("requantize_reduced: one rounding with a multiplier of 15 bits") {
+    tally cases("reduced");
+    for_each_case<std::int64_t>(8, [&](std::int64_t x, multiplier m) {
+        const std::int32_t b = m.significand >= 0x7fff'0000 ? 0x7fff : (m.significand + 0x8000) / 0x1'0000;
+        const std::int32_t y = dyad::requantize_reduced(x, m);
+        cases.check(y == exact(x, multiplier{b, m.exponent + 16}, tie::up), x, " * ", m.significand, " * 2^",
+                    m.exponent, ": ", y);
+    });
+    // Results of 16 bits against the full multiplier: at most 1 apart.
+    std::mt19937_64 random(9);
+    std::int64_t most = 0;
+    for (int i = 0; i < 1'000'000; ++i) {
+        const multiplier m{(1 << 30) + static_cast<std::int32_t>(random() % (1 << 30)),
+                           -36 - static_cast<int>(random() % 10)};
+        const auto room = static_cast<std::int64_t>(std::ldexp(32767.0 / m.significand, -m.exponent));
+        const std::int64_t x = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * room)) - room;
+        most = std::max(most, std::abs(std::int64_t{dyad::requantize_reduced(x, m)} - requantize(x, m)));
+    }
+    CHECK(most == 1);
+}
+
 TEST_CASE("requantize: exponents of the smallest and the largest double") {
     for (const auto mode :
          {requantization::single_half_up, requantization::gemmlowp_double, requantization::nearest_even}) {

@@ -61,10 +61,11 @@ enum class requantization : std::uint8_t {
     return saturating_cast<std::int32_t>(round_shift_right(product, -m.exponent, rounding::nearest_up));
 }
 
-/// TensorFlow Lite's 64-bit form, for the accumulators of 16-bit activations: the multiplier cut to 15 bits, b' = b
-/// 2^-16 rounded half up, at most 2^15 - 1, then floor(x b' 2^(e + 16) + 1/2). b' is off by up to 2^-15 of itself, so a
-/// result near 2^15 differs from the one above by up to 1, and by 1.5 at worst before rounding; clamped to 32 bits,
-/// where the published code, for -2^47 <= x < 2^47 and -62 <= e <= -24 only, expects a result that fits.
+/// The 64-bit form of TensorFlow Lite Micro, CMSIS-NN and TensorFlow Lite before its LiteRT releases, for accumulators
+/// of 16-bit activations (LiteRT 2.3 computes the one above): the multiplier is cut to b' = b 2^-16, rounded half up,
+/// at most 2^15 - 1, then floor(x b' 2^(e + 16) + 1/2). b' is off by up to 2^-15 of itself: results of 16 bits differ
+/// by up to 1. Clamped to 32 bits; the published code takes -2^47 <= x < 2^47 and -62 <= e <= -24, and expects a result
+/// that fits.
 [[nodiscard]] DYAD_HD constexpr std::int32_t requantize_reduced(std::int64_t x, multiplier m) noexcept {
     DYAD_ASSERT(m.significand >= 0);
     const std::int32_t b = m.significand < 0x7fff'0000 ? (m.significand + (1 << 15)) >> 16 : 0x7fff;

@@ -5,7 +5,7 @@
 //
 // A pair (quantized multiplier, shift) of the published code is multiplier{quantized multiplier, shift - 31} here, and
 // MultiplyByQuantizedMultiplier is requantize: in 32 bits with requantization::gemmlowp_double, or single_half_up in
-// builds with TFLITE_SINGLE_ROUNDING; in 64 bits it is requantize_reduced.
+// builds with TFLITE_SINGLE_ROUNDING; in 64 bits it is requantize_reduced, since LiteRT requantize of 64 bits.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +52,8 @@ struct reciprocal {
 }
 
 /// GetInvSqrtQuantizedMultiplierExp: 1 / sqrt(x) for x >= 0 by five Newton steps from 1; x = 0 counts as 1, and 1 gives
-/// 1 - 2^-31. Relative error at most 1.25e-6, 19.6 of the 31 bits, because five steps from 1
-/// do not suffice (tflite_functions_test).
+/// 1 - 2^-31. Relative error at most 1.25e-6, 19.6 of the 31 bits, because five steps from 1 do not suffice
+/// (tflite_functions_test).
 [[nodiscard]] DYAD_HD constexpr multiplier inverse_sqrt(std::int32_t x) noexcept {
     using gemmlowp::multiply;
     using gemmlowp::rescale;
@@ -77,10 +77,10 @@ struct reciprocal {
     return right < 0 ? multiplier{y << -right, -31} : multiplier{y, -right - 31};
 }
 
-/// log_x_for_x_greater_than_or_equal_to_1: ln of a number with InputIntegerBits integer bits, in OutputIntegerBits;
-/// below 1 it works down to 2^-InputIntegerBits. x > 0. x = 2^k r with r around 2^(-1/4), ln r by a rational function.
-/// Error at most 3 units of 2^-26 for 5 output and 12 input bits and x >= 1; below 1 so, too, but for a few words of
-/// two or three digits: ln of the words 1 and 5 is 0.16 and 0.022 high (tflite_functions_test).
+/// log_x_for_x_greater_than_or_equal_to_1: ln of a number x > 0 with InputIntegerBits integer bits, in
+/// OutputIntegerBits: x = 2^k r with r around 2^(-1/4), ln r by a rational function. Error at most 3 units of 2^-26 for
+/// 12 bits in and 5 out, below 1 too, where the published comment promises everything down to 2^-12: but of the words
+/// with fewest digits 1 gives 0.16 and 5 gives 0.022 too much (tflite_functions_test).
 template <int OutputIntegerBits, int InputIntegerBits>
 [[nodiscard]] DYAD_HD constexpr std::int32_t log_x_for_x_greater_than_or_equal_to_1(std::int32_t x) noexcept {
     using gemmlowp::multiply;
