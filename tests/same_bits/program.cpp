@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints a hash of what number/, the functions of math/ made of integer arithmetic, the bulk conversions and numbers
-// that share scales compute, in
-// the floating-point environment that the first argument names: default, upward, downward, toward_zero, flush (x86-64:
-// FTZ and DAZ). Exit code 77 where the machine has no such environment.
+// Prints a hash of what number/, the functions of math/ made of integer arithmetic, the bulk conversions, numbers that
+// share scales and functions of rows of floats compute, in the floating-point environment that the first argument
+// names: default, upward, downward, toward_zero, flush (x86-64: FTZ and DAZ). Exit code 77 where the machine has no
+// such environment.
 #include <array>
 #include <cfenv>
 #include <cstddef>
@@ -17,6 +17,8 @@
 #endif
 
 #include <dyad/array/convert.hpp>
+#include <dyad/array/float_activations.hpp>
+#include <dyad/array/float_softmax.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/math.hpp>
 
@@ -119,6 +121,33 @@ void shared_work(same_bits::hash& all, same_bits::source& from) {
     share_scales<dyad::integer<8>, float>(all, from, scale_rule::absmean, 4, 1);
 }
 
+/// Functions of rows of floats, by every kernel.
+void float_rows(same_bits::hash& all, same_bits::source& from) {
+    using dyad::float_activation;
+    constexpr dyad::index n = 333;
+    std::array<float, n> x{};
+    std::array<float, n> y{};
+    for (float& number : x) number = from.word() % 16 == 0 ? from.number<float>() : from.moderate<float>();
+    const auto src = dyad::make_vector<const float>(x.data(), n);
+    const auto dst = dyad::make_vector(y.data(), n);
+    for (const auto isa : {dyad::instruction_set::scalar, dyad::instruction_set::avx2, dyad::instruction_set::avx512}) {
+        for (const auto f : {float_activation::gelu, float_activation::gelu_tanh, float_activation::silu,
+                             float_activation::sigmoid, float_activation::tanh, float_activation::softplus}) {
+            all.add(static_cast<std::uint64_t>(activate(f, src, dst, {isa})));
+            for (const float number : y) all.add_number(number);
+        }
+        for (const dyad::index size : {n, dyad::index{40}, dyad::index{7}}) {
+            const auto part = dyad::make_vector<const float>(x.data() + n - size, size);
+            all.add(
+                static_cast<std::uint64_t>(dyad::float_softmax{}.run(part, dyad::make_vector(y.data(), size), {isa})));
+            for (const float number : y) all.add_number(number);
+            all.add(static_cast<std::uint64_t>(
+                dyad::float_log_softmax{}.run(part, dyad::make_vector(y.data(), size), {isa})));
+            for (const float number : y) all.add_number(number);
+        }
+    }
+}
+
 /// Functions of one number: looked up, and of a wider type.
 template <dyad::format T>
 void functions(same_bits::hash& all, same_bits::source& from) {
@@ -137,6 +166,7 @@ int main(int argc, char** argv) {
         same_bits::source from(i);
         bulk_work(all, from);
         shared_work(all, from);
+        float_rows(all, from);
     }
     for (std::uint64_t i = 0; i < 4000; ++i) {
         same_bits::source from(i);
