@@ -2,13 +2,14 @@
 // Softmax of rows of integer codes, y_i = exp(s x_i) / sum_j exp(s x_j), by integers: exponentials that are rounded
 // correctly, an exact sum, and one rounding.
 //
-//   E_i = 2^f e^(-s (max - x_i)) in 64 bits,   S = sum E_i,   code_i = unit E_i / S to nearest even, at most Out's largest
+//   E_i = 2^f e^(-s (max - x_i)) in 64 bits,   S = sum E_i,   code_i = unit E_i / S to nearest even, at most Out's
+//   largest
 //
-// Inputs of 8 bits: f = 44 and |error of E_i| <= 1/2, by a table. As the largest element has E = 2^44, an error of 1/2 in
-// each of n exponentials moves unit E_i / S by at most unit (2^-45 + n 2^-45) 2^44 / S: 1/2 + unit (n + 1) 2^-45 units from
-// the true softmax, with unit = 256 and n = 4096 less than 1/2 + 2^-24, with n = 2^20 less than 1/2 + 2^-16.
-// Inputs of 16 bits: f = 43 and |error| < 2^-33 E_i + 1 (math/exp_q43.hpp): 1/2 + unit (2^-32 + (n + 1) 2^-43) units, with
-// unit = 2^16 and n = 4096 less than 1/2 + 2^-14, with n = 2^20 less than 1/2 + 2^-6.
+// Inputs of 8 bits: f = 44 and |error of E_i| <= 1/2, by a table. As the largest element has E = 2^44, an error of 1/2
+// in each of n exponentials moves unit E_i / S by at most unit (2^-45 + n 2^-45) 2^44 / S: 1/2 + unit (n + 1) 2^-45
+// units from the true softmax, with unit = 256 and n = 4096 less than 1/2 + 2^-24, with n = 2^20 less than 1/2 + 2^-16.
+// Inputs of 16 bits: f = 43 and |error| < 2^-33 E_i + 1 (math/exp_q43.hpp): 1/2 + unit (2^-32 + (n + 1) 2^-43) units,
+// with unit = 2^16 and n = 4096 less than 1/2 + 2^-14, with n = 2^20 less than 1/2 + 2^-6.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,7 @@ public:
     /// x = in_scale * the value of src; `unit` = the raw number of dst that stands for 1, from 1 to one more than the
     /// largest: with 256 for unsigned bytes, shares above 255.5 / 256 become 255, and then the codes of a preserved row
     /// add up to 255. Takes some 50 us for inputs of 8 bits. A plan that was not set runs nowhere.
-    [[nodiscard]] status set(multiplier in_scale, std::uint32_t unit,
-                             softmax_sum sum = softmax_sum::nearest) noexcept {
+    [[nodiscard]] status set(multiplier in_scale, std::uint32_t unit, softmax_sum sum = softmax_sum::nearest) noexcept {
         constexpr auto largest = static_cast<std::uint32_t>(Out::max_raw);
         if (in_scale.significand <= 0) return status::scale_not_positive;
         if (unit == 0 || unit > largest + 1) return status::unit_out_of_range;
@@ -68,8 +68,8 @@ public:
             evaluate(with_causal_offset(softmax_rows_of(src, dst), offset), options);
         return s;
     }
-    /// Elements whose byte of `mask` is 0 do not count, and get 0. A row without others is all 0. The mask's strides may
-    /// be 0: one row of it for all rows, or one byte for each row.
+    /// Elements whose byte of `mask` is 0 do not count, and get 0. A row without others is all 0. The mask's strides
+    /// may be 0: one row of it for all rows, or one byte for each row.
     [[nodiscard]] status run_masked(matrix_view<const In> src, matrix_view<const std::uint8_t> mask,
                                     matrix_view<Out> dst, row_options options = {}) const noexcept {
         status s = check(src, dst);

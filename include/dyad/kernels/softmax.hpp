@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/kernels/avx2/softmax.hpp>
 #include <dyad/kernels/avx512/softmax.hpp>
+#include <dyad/kernels/avx512/softmax_halves.hpp>
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/float_environment.hpp>
 #include <dyad/kernels/scalar/softmax.hpp>
@@ -20,9 +22,8 @@ void softmax_nearest(instruction_set isa, const Plan& plan, const softmax_rows<I
 #if defined(__x86_64__) && defined(__SSE2__)
     if (isa >= instruction_set::avx2 && rows.contiguous()) {
         const default_float_environment environment;
-        if constexpr (sizeof(In) == 1) {
-            if (isa >= instruction_set::avx512) return avx512::softmax_nearest(plan, rows);
-        }
+        if (isa >= instruction_set::avx512) return avx512::softmax_nearest(plan, rows);
+        if constexpr (sizeof(In) == 1) return avx2::softmax_nearest(plan, rows);
     }
 #endif
     static_cast<void>(isa);

@@ -58,7 +58,8 @@ inline constexpr std::array<std::uint64_t, 16> exp_q43_powers = [] {
         const unpacked_wide q60 = i == 0 ? wide_one : p;
         const int down = -(q60.exponent + 60);
         powers[i] = static_cast<std::uint64_t>(
-            down <= 0 ? q60.significand << -down : round_shift_right(q60.significand, down, false, rounding::nearest_even));
+            down <= 0 ? q60.significand << -down
+                      : round_shift_right(q60.significand, down, false, rounding::nearest_even));
     }
     return powers;
 }();

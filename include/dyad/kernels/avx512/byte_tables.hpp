@@ -74,8 +74,8 @@ using byte_mask = std::uint64_t;
     return x;
 }
 /// look_up in 128 bytes where the mask has a bit, else 0.
-[[gnu::target("avx512vbmi,avx512bw"), gnu::always_inline]] inline bytes look_up_some(byte_mask k, bytes index, bytes low,
-                                                                                     bytes high) noexcept {
+[[gnu::target("avx512vbmi,avx512bw"), gnu::always_inline]] inline bytes look_up_some(byte_mask k, bytes index,
+                                                                                     bytes low, bytes high) noexcept {
     __asm__("vpermi2b %2, %1, %0 %{%3%}%{z%}" : "+v"(index) : "v"(low), "v"(high), "Yk"(k));
     return index;
 }

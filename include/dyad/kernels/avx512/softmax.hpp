@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx512/byte_tables.hpp>
+#include <dyad/kernels/avx512/exact_quotients.hpp>
 #include <dyad/kernels/avx512/magnitude.hpp>
 #include <dyad/kernels/avx512/softmax_sum.hpp>
 #include <dyad/kernels/avx512/vectors.hpp>
@@ -58,76 +59,81 @@ class approximate_shares {
 public:
     [[gnu::target("avx512f"), gnu::always_inline]] approximate_shares(const softmax_bytes& plan, float r,
                                                                       std::size_t n) noexcept
-        : r_(floats{} + r),
-          error_(r_ * (reinterpret_cast<floats>(words{} + plan.relative_error) * static_cast<float>(n)) + 0x1p-20f),
+        : r_(r),
+          error_(r * (std::bit_cast<float>(plan.relative_error) * static_cast<float>(n)) + 0x1p-20f),
           largest_(bytes{} + static_cast<std::uint8_t>(plan.out.largest)) {}
 
     /// Differences 64 z to 64 z + 63; `from` is where their floats are.
     [[gnu::target("avx512f,avx512bw,avx512dq"), gnu::always_inline]] bytes part(const std::uint32_t* from) noexcept {
-        const bytes shares = packed(four(from), four(from + 16), four(from + 32), four(from + 48));
+        const floats p[4] = {product(from), product(from + 16), product(from + 32), product(from + 48)};
+        const floats even = larger_magnitude(rest_of(p[0]), rest_of(p[1]));
+        worst_ = larger_magnitude(worst_, larger_magnitude(even, larger_magnitude(rest_of(p[2]), rest_of(p[3]))));
+        const bytes shares = packed(rounded(p[0]), rounded(p[1]), rounded(p[2]), rounded(p[3]));
         return shares < largest_ ? shares : largest_;
     }
-    /// Is every entry of the parts right?
-    [[gnu::target("avx512f"), gnu::always_inline]] bool certain() const noexcept {
-        const words half = words{} + 0x3eff'fff8U;
-        std::uint16_t near;
-        __asm__("vpcmpud $5, %2, %1, %0" : "=Yk"(near) : "v"(worst_), "v"(half));
-        return near == 0;
+    /// Is every entry of the parts right? At first by the error of the largest p, which is r.
+    [[gnu::target("avx512f,avx512dq"), gnu::always_inline]] bool certain(const std::uint32_t* from,
+                                                                         std::size_t parts) const noexcept {
+        return !any_from(reinterpret_cast<words>(worst_), below_half - r_ * error_) || each_certain(from, parts, r_, error_);
     }
 
 private:
-    [[gnu::target("avx512f,avx512dq"), gnu::always_inline]] words four(const std::uint32_t* from) noexcept {
-        const floats p = reinterpret_cast<floats>(load(from)) * r_;
-        const floats off = reinterpret_cast<floats>(reinterpret_cast<words>(rest_of(p)) & 0x7fff'ffffU);
-        worst_ = larger(worst_, reinterpret_cast<words>(p * error_ + off));  // positive floats are ordered as words
-        return rounded(p);
+    static constexpr float below_half = 0.5f - 0x1p-22f;
+
+    [[gnu::target("avx512f"), gnu::always_inline]] floats product(const std::uint32_t* from) const noexcept {
+        return reinterpret_cast<floats>(load(from)) * r_;
+    }
+    [[gnu::target("avx512f,avx512dq"), gnu::always_inline]] static floats larger_magnitude(floats x,
+                                                                                           floats y) noexcept {
+        floats z;
+        __asm__("vrangeps $11, %2, %1, %0" : "=v"(z) : "v"(x), "v"(y));
+        return z;
+    }
+    /// By the error of each p.
+    [[gnu::target("avx512f,avx512dq"), gnu::noinline]] static bool each_certain(const std::uint32_t* from,
+                                                                                std::size_t parts, float r, float error) noexcept {
+        words worst{};
+        for (std::size_t i = 0; i < 64 * parts; i += 16) {
+            const floats p = reinterpret_cast<floats>(load(from + i)) * r;
+            const floats off = reinterpret_cast<floats>(reinterpret_cast<words>(rest_of(p)) & 0x7fff'ffffU);
+            worst = larger(worst, reinterpret_cast<words>(p * error + off));
+        }
+        return !any_from(worst, below_half);
+    }
+    /// Is one of 16 floats that are not negative at least `bound`? They are ordered as words, and a negative bound
+    /// is below them all.
+    [[gnu::target("avx512f"), gnu::always_inline]] static bool any_from(words x, float bound) noexcept {
+        const words from = words{} + (bound > 0 ? std::bit_cast<std::uint32_t>(bound) : 0);
+        std::uint16_t found;
+        __asm__("vpcmpud $5, %2, %1, %0" : "=Yk"(found) : "v"(x), "v"(from));
+        return found != 0;
     }
 
-    floats r_;
-    floats error_;
+    float r_;
+    float error_;
     bytes largest_;
-    words worst_{};
+    floats worst_{};
 };
 
 /// Results for all 256 differences, from the exact sum.
-///
-/// p = E[d] (unit / S) in doubles has three roundings of 2^-53, with p <= 2^16 an error below 2^-35: where p is that
-/// near to an integer and a half, the quotient is taken in integers.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl"), gnu::noinline]] inline void exact_shares(
     const softmax_bytes& plan, std::uint64_t sum, std::uint16_t (&shares)[256]) noexcept {
-    using eight_halves [[gnu::vector_size(16)]] = std::uint16_t;
-    const double inverse = static_cast<double>(plan.out.unit) / static_cast<double>(sum);
-    constexpr double near = 0.5 - 0x1p-35;
-    const longs largest = longs{} + plan.out.largest;
+    const exact_quotients quotients(sum, plan.out);
     __builtin_memset(shares, 0, sizeof shares);
-    for (std::size_t d = 0; d < 256 && static_cast<double>(plan.exact[d]) * inverse > 0.49; d += 8) {
-        const longs e = reinterpret_cast<longs>(load(plan.exact.data() + d));
-        const doubles p = __builtin_convertvector(e, doubles) * inverse;
-        longs n;
-        doubles rest;
-        std::uint8_t uncertain;
-        __asm__("vcvtpd2uqq %{rn-sae%}, %1, %0" : "=v"(n) : "v"(p));
-        __asm__("vreducepd $0, %1, %0" : "=v"(rest) : "v"(p));
-        rest = reinterpret_cast<doubles>(reinterpret_cast<longs>(rest) & (~std::uint64_t{0} >> 1));
-        __asm__("vcmppd $13, %2, %1, %0" : "=Yk"(uncertain) : "v"(rest), "v"(doubles{} + near));
-        n = n < largest ? n : largest;
-        const eight_halves codes = __builtin_convertvector(n, eight_halves);
+    for (std::size_t d = 0; d < 256 && !quotients.is_zero(plan.exact[d]); d += 8) {
+        const auto codes =
+            __builtin_convertvector(quotients(reinterpret_cast<longs>(load(plan.exact.data() + d))), eight_halves);
         __builtin_memcpy(shares + d, &codes, sizeof codes);
-        for (std::uint32_t left = uncertain; left != 0; left &= left - 1) {
-            const std::size_t at = d + static_cast<std::size_t>(__builtin_ctz(left));
-            shares[at] = static_cast<std::uint16_t>(softmax_share(plan.exact[at], sum, plan.out));
-        }
     }
 }
 
 /// `table(d, k)` for the differences of a row, zeros for what is not seen.
 template <visibility Seen, class Table, class Place>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] inline void look_up_row(
-    const Place& row, bytes largest, const Table& table) noexcept {
+    Place row, bytes largest, const Table& table) noexcept {
     std::size_t i = 0;
     if constexpr (Seen == visibility::all) {
-        for (; row.n - i >= 64; i += 64)
-            store_bytes(table(largest - load_bytes(row.x + i), ~byte_mask{0}), row.y + i);
+        for (; row.n - i >= 64; i += 64) store_bytes(table(largest - load_bytes(row.x + i), ~byte_mask{0}), row.y + i);
     }
     for (; i < row.n; i += 64) {
         const byte_mask k = seen_bytes<Seen>(row, i);
@@ -142,8 +148,7 @@ struct byte_shares {
 
     [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] bytes operator()(
         bytes d, byte_mask k) const noexcept {
-        if constexpr (Parts == 1) return look_up_some(k & ~set_bytes(d & std::uint8_t{0xc0}), d, part[0]);
-        else if constexpr (Parts == 2) return look_up_some(k & ~top_bits(d), d, part[0], part[1]);
+        if constexpr (Parts == 2) return look_up_some(k & ~top_bits(d), d, part[0], part[1]);
         else {
             const byte_mask upper = top_bits(d);
             const bytes high = Parts == 3 ? look_up_some(k & upper, d, part[2], bytes{})
@@ -156,10 +161,14 @@ struct byte_shares {
 /// Steps 3 and 4 with floats; writes nothing, and returns false, where a rounding is not certain.
 template <visibility Seen, std::size_t Parts, class Place>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] inline bool write_approximate(
-    const softmax_bytes& plan, const Place& row, bytes largest, approximate_shares shares) noexcept {
+    const softmax_bytes& plan, Place row, bytes largest, approximate_shares shares) noexcept {
     byte_shares<Parts> table;
-    for (std::size_t z = 0; z < Parts; ++z) table.part[z] = shares.part(plan.floats.data() + 64 * z);
-    if (!shares.certain()) return false;
+    // (not a loop, which would go through memory)
+    table.part[0] = shares.part(plan.floats.data());
+    table.part[1] = shares.part(plan.floats.data() + 64);
+    if constexpr (Parts > 2) table.part[2] = shares.part(plan.floats.data() + 128);
+    if constexpr (Parts > 3) table.part[3] = shares.part(plan.floats.data() + 192);
+    if (!shares.certain(plan.floats.data(), Parts)) return false;
     look_up_row<Seen>(row, largest, table);
     return true;
 }
@@ -167,7 +176,7 @@ template <visibility Seen, std::size_t Parts, class Place>
 /// 16-bit results of a row: the lower and the upper bytes looked up, and interleaved.
 template <visibility Seen, class Place>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] inline void look_up_halves(
-    const Place& row, bytes largest, const byte_shares<4>& low, const byte_shares<4>& high) noexcept {
+    Place row, bytes largest, const byte_shares<4>& low, const byte_shares<4>& high) noexcept {
     for (std::size_t i = 0; i < row.n; i += 64) {
         const std::size_t left = row.n - i < 64 ? row.n - i : 64;
         const byte_mask k = seen_bytes<Seen>(row, i);
@@ -188,14 +197,14 @@ template <visibility Seen, class Place>
 
 /// Zeros from element `first` of a row on.
 template <class Place>
-inline void clear_from(const Place& row, std::size_t first) noexcept {
+inline void clear_from(Place row, std::size_t first) noexcept {
     if (first < row.columns) __builtin_memset(row.y + first, 0, (row.columns - first) * sizeof(*row.y));
 }
 
 /// Steps 2 to 4 exactly.
 template <visibility Seen, class Place>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vl"), gnu::noinline]] void write_exact(
-    const softmax_bytes& plan, const Place& row, std::uint8_t largest) noexcept {
+    const softmax_bytes& plan, Place row, std::uint8_t largest) noexcept {
     const std::uint64_t sum = exact_sum<Seen>(plan, row, largest);
     if (sum == 0) return clear_from(row, 0);
     std::uint16_t shares[256];
@@ -219,67 +228,74 @@ template <visibility Seen, class Place>
 /// A row's steps 3 and 4, r = unit / S by floats.
 template <visibility Seen, class Place>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vl"), gnu::always_inline]] inline void write_row(
-    const softmax_bytes& plan, const Place& row, std::uint8_t largest, float r) noexcept {
+    const softmax_bytes& plan, Place row, std::uint8_t largest, float r) noexcept {
     if (std::bit_cast<std::uint32_t>(r) == 0x7f80'0000) return clear_from(row, 0);  // none seen
     const approximate_shares shares(plan, r, row.n);
     const bytes all = bytes{} + largest;
     // Below 0.49 an exact share is below one half, and so are all that follow.
     const auto is_zero = [&plan, r](std::size_t d) { return std::bit_cast<float>(plan.floats[d]) * r < 0.49f; };
     bool written = false;
-    if (is_zero(64)) written = write_approximate<Seen, 1>(plan, row, all, shares);
-    else if (is_zero(128)) written = write_approximate<Seen, 2>(plan, row, all, shares);
+    if (is_zero(128)) written = write_approximate<Seen, 2>(plan, row, all, shares);
     else if (is_zero(192)) written = write_approximate<Seen, 3>(plan, row, all, shares);
     else written = write_approximate<Seen, 4>(plan, row, all, shares);
     if (!written) write_exact<Seen>(plan, row, largest);
 }
 
-/// Up to eight rows; those that are missing have n = 0.
+/// Rows that go through the steps together, eight a group.
+inline constexpr std::size_t softmax_groups = 2;
+
+/// Up to 8 softmax_groups rows; those that are missing have n = 0.
 template <visibility Seen, class In, class Out>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vl"), gnu::noinline]] void softmax_eight(
-    const softmax_bytes& plan, const softmax_place<In, Out> (&rows)[8]) noexcept {
-    alignas(64) std::uint8_t largest[64];
-    alignas(64) float shares[16];
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vl"), gnu::noinline]] void softmax_batch(
+    const softmax_bytes& plan, const softmax_place<In, Out> (&rows)[softmax_groups][8]) noexcept {
+    alignas(64) std::uint8_t largest[softmax_groups][64];
+    alignas(64) float shares[softmax_groups][16];
     bytes all[8];
-    for (std::size_t r = 0; r < 8; ++r) all[r] = largest_codes<Seen>(rows[r]);
-    largest_of_rows<In>(all, largest);
-    constexpr bool approximate = sizeof(Out) == 1;
-    if constexpr (approximate) {
-        for (std::size_t r = 0; r < 8; ++r)
-            all[r] = reinterpret_cast<bytes>(approximate_sum<Seen>(plan, rows[r], bytes{} + largest[8 * r]));
-        invert_sums(plan, all, shares);
+    for (std::size_t g = 0; g < softmax_groups; ++g) {
+        for (std::size_t r = 0; r < 8; ++r) all[r] = largest_codes<Seen>(rows[g][r]);
+        largest_of_rows<In>(all, largest[g]);
     }
-    for (std::size_t r = 0; r < 8; ++r) {
-        const auto& row = rows[r];
+    constexpr bool approximate = sizeof(Out) == 1;
+    for (std::size_t g = 0; approximate && g < softmax_groups; ++g) {
+        for (std::size_t r = 0; r < 8; ++r)
+            all[r] = reinterpret_cast<bytes>(approximate_sum<Seen>(plan, rows[g][r], bytes{} + largest[g][8 * r]));
+        invert_sums(plan, all, shares[g]);
+    }
+    for (std::size_t i = 0; i < 8 * softmax_groups; ++i) {
+        const auto row = rows[i / 8][i % 8];
+        const std::uint8_t max = largest[i / 8][i % 8 * 8];
         if (row.n != 0) {
             if (approximate && row.n <= softmax_bytes::max_approximate)
-                write_row<Seen>(plan, row, largest[8 * r], shares[2 * r]);
-            else write_exact<Seen>(plan, row, largest[8 * r]);
+                write_row<Seen>(plan, row, max, shares[i / 8][i % 8 * 2]);
+            else write_exact<Seen>(plan, row, max);
         }
         clear_from(row, row.n);
     }
 }
 
 template <visibility Seen, class In, class Out>
-void softmax_by_eights(const softmax_bytes& plan, const softmax_rows<In, Out>& rows) noexcept {
-    for (std::size_t first = 0; first < rows.rows; first += 8) {
-        softmax_place<In, Out> places[8]{};
-        for (std::size_t r = 0; r < 8 && first + r < rows.rows; ++r) {
-            const auto at = static_cast<std::ptrdiff_t>(first + r);
-            places[r].x = rows.src + at * rows.src_row;
-            places[r].mask = Seen == visibility::masked ? rows.mask + at * rows.mask_row : nullptr;
-            places[r].y = rows.dst + at * rows.dst_row;
-            places[r].n = rows.visible(first + r);
-            places[r].columns = rows.columns;
+void softmax_in_batches(const softmax_bytes& plan, const softmax_rows<In, Out>& rows) noexcept {
+    constexpr std::size_t batch = 8 * softmax_groups;
+    for (std::size_t first = 0; first < rows.rows; first += batch) {
+        softmax_place<In, Out> places[softmax_groups][8]{};
+        for (std::size_t i = 0; i < batch && first + i < rows.rows; ++i) {
+            const auto at = static_cast<std::ptrdiff_t>(first + i);
+            auto& place = places[i / 8][i % 8];
+            place.x = rows.src + at * rows.src_row;
+            place.mask = Seen == visibility::masked ? rows.mask + at * rows.mask_row : nullptr;
+            place.y = rows.dst + at * rows.dst_row;
+            place.n = rows.visible(first + i);
+            place.columns = rows.columns;
         }
-        softmax_eight<Seen>(plan, places);
+        softmax_batch<Seen>(plan, places);
     }
 }
 
 /// Rows of contiguous bytes, in the default floating-point environment.
 template <class In, class Out>
 void softmax_nearest(const softmax_bytes& plan, const softmax_rows<In, Out>& rows) noexcept {
-    if (rows.mask != nullptr) softmax_by_eights<visibility::masked>(plan, rows);
-    else softmax_by_eights<visibility::all>(plan, rows);
+    if (rows.mask != nullptr) softmax_in_batches<visibility::masked>(plan, rows);
+    else softmax_in_batches<visibility::all>(plan, rows);
 }
 
 }  // namespace dyad::inline v1::avx512

@@ -31,7 +31,7 @@ struct softmax_place {
 
 /// Which of the 64 bytes from i on are seen.
 template <visibility Seen, class Place>
-[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline byte_mask seen_bytes(const Place& row,
+[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline byte_mask seen_bytes(Place row,
                                                                                     std::size_t i) noexcept {
     const byte_mask k = first_bytes(row.n - i);
     if constexpr (Seen == visibility::masked) return set_bytes(load_some(row.mask + i, k));
@@ -57,7 +57,7 @@ struct added_floats {
 
 /// Byte l: the largest code among those of the row that a walk in steps of 64 brings there.
 template <visibility Seen, class Place>
-[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline bytes largest_codes(const Place& row) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline bytes largest_codes(Place row) noexcept {
     using In = std::remove_const_t<std::remove_pointer_t<decltype(row.x)>>;
     const bytes lowest = bytes{} + static_cast<std::uint8_t>(std::numeric_limits<In>::min());
     bytes even = lowest;
@@ -88,13 +88,13 @@ template <class Join>
     bytes half[4];
     for (int i = 0; i < 4; ++i)
         half[i] = Join::of(lanes_of<0, 1, 2, 3, 8, 9, 10, 11>(v[2 * i], v[2 * i + 1]),
-                       lanes_of<4, 5, 6, 7, 12, 13, 14, 15>(v[2 * i], v[2 * i + 1]));
+                           lanes_of<4, 5, 6, 7, 12, 13, 14, 15>(v[2 * i], v[2 * i + 1]));
     bytes quarter[2];
     for (int i = 0; i < 2; ++i)
         quarter[i] = Join::of(lanes_of<0, 1, 4, 5, 8, 9, 12, 13>(half[2 * i], half[2 * i + 1]),
-                          lanes_of<2, 3, 6, 7, 10, 11, 14, 15>(half[2 * i], half[2 * i + 1]));
+                              lanes_of<2, 3, 6, 7, 10, 11, 14, 15>(half[2 * i], half[2 * i + 1]));
     return Join::of(lanes_of<0, 2, 4, 6, 8, 10, 12, 14>(quarter[0], quarter[1]),
-                lanes_of<1, 3, 5, 7, 9, 11, 13, 15>(quarter[0], quarter[1]));
+                    lanes_of<1, 3, 5, 7, 9, 11, 13, 15>(quarter[0], quarter[1]));
 }
 
 /// largest[8 r]: the largest byte of vector r.
@@ -148,7 +148,7 @@ struct approximate_sums {
 
 template <visibility Seen, class Place>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline floats approximate_sum(
-    const softmax_bytes& plan, const Place& row, bytes largest) noexcept {
+    const softmax_bytes& plan, Place row, bytes largest) noexcept {
     approximate_sums sums(plan);
     std::size_t i = 0;
     if constexpr (Seen == visibility::all) {
@@ -177,7 +177,7 @@ template <visibility Seen, class Place>
 /// Sum of E[d], exactly: of each of its six digits by itself.
 template <visibility Seen, class Place>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::noinline]] std::uint64_t exact_sum(
-    const softmax_bytes& plan, const Place& row, std::uint8_t largest) noexcept {
+    const softmax_bytes& plan, Place row, std::uint8_t largest) noexcept {
     const bytes ones = bytes{} + std::uint8_t{1};
     std::uint64_t sum = 0;
     for (std::size_t digit = 0; digit < 6; ++digit) {

@@ -39,12 +39,13 @@ public:
         return static_cast<std::uint32_t>(std::int32_t{max_} - std::int32_t{x(i)});
     }
     [[nodiscard]] std::uint64_t exponential(std::size_t i) const noexcept { return plan_.exponential(below(i)); }
-    void set(std::size_t i, std::uint32_t code) const noexcept {
+    template <class Code>
+    void set(std::size_t i, Code code) const noexcept {
         where_.dst[static_cast<std::ptrdiff_t>(i) * where_.dst_column] = static_cast<Out>(code);
     }
     /// Zeros from column `first` on.
     void clear(std::size_t first) const noexcept {
-        for (std::size_t i = first; i < where_.columns; ++i) set(i, 0);
+        for (std::size_t i = first; i < where_.columns; ++i) set(i, 0U);
     }
 
 private:
@@ -80,7 +81,7 @@ void softmax_nearest_row(const Plan& plan, const softmax_rows<In, Out>& where) n
         }
     } else {
         for (std::size_t i = 0; i < row.visible(); ++i)
-            row.set(i, row.seen(i) ? softmax_share(row.exponential(i), row.sum(), plan.out) : 0);
+            row.set(i, row.seen(i) ? softmax_share(row.exponential(i), row.sum(), plan.out) : 0U);
     }
     row.clear(row.visible());
 }

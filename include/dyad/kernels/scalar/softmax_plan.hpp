@@ -43,6 +43,7 @@ struct softmax_output {
 
 /// For 16-bit inputs: exponentials e^-(s d) with 43 fraction bits, computed for each element.
 struct softmax_halves {
+    static constexpr int fraction = 43;
     static constexpr std::size_t max_columns = (std::size_t{1} << 21) - 1;  // sums of 2^43 stay below 2^64
     exp_q43_step step;
     softmax_output out;
@@ -55,6 +56,7 @@ struct softmax_halves {
 
 /// For 8-bit inputs: E[d] = round(2^44 e^-(s d)) for the 256 differences d to the row's largest code, in three forms.
 struct softmax_bytes {
+    static constexpr int fraction = 44;
     static constexpr std::size_t max_columns = (std::size_t{1} << 20) - 1;  // sums of 2^44 stay below 2^64
     /// Up to this row length `relative_error` holds.
     static constexpr std::size_t max_approximate = std::size_t{1} << 15;
