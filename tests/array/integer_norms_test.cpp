@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -187,7 +188,7 @@ TEST_CASE("integer norms: within 1/2 + (5/4) 2^-f G of the plan's own numbers") 
     check_bound<norm_kind::l1, integer<16>, integer<8>>();
 }
 
-TEST_CASE("round_factor: z within 5/4 units of the exact value") {
+TEST_CASE("norm_round_factor: z within 5/4 units of the exact value") {
     tally cases("row factors");
     std::mt19937_64 random(2);
     double worst = 0;
@@ -205,7 +206,8 @@ TEST_CASE("round_factor: z within 5/4 units of the exact value") {
         const int fraction = dyad::norm_fraction(norm_kind::layer, n);
         const dyad::uint128_t part = random() >> (random() % 64);
         const dyad::uint128_t all = (static_cast<dyad::uint128_t>(v) << 64) + (part << (random() % 60));
-        const auto r = dyad::round_factor(dyad::over_root(static_cast<std::uint64_t>(n), all), fraction, sum, n);
+        const auto r =
+            dyad::norm_round_factor(dyad::norm_over_root(static_cast<std::uint64_t>(n), all), fraction, sum, n);
         for (const std::int64_t e : {x, y}) {
             const std::int64_t z = (e * r.factor + r.offset) >> r.shift;
             const cpp_bin_float_50 exact = ldexp((n * e - sum) / sqrt(ldexp(wide(all), -64)), fraction);
@@ -360,6 +362,63 @@ TEST_CASE("integer norms: gains, offsets and epsilon are the nearest integers") 
         const cpp_bin_float_50 e = ldexp(cpp_bin_float_50(epsilon) / in_scale / in_scale * count * count, 64);
         cases.check(abs(wide(p.plan.epsilon()) - e) <= e * 0x1p-59 + 0.5, "epsilon");
     }
+}
+
+/// Copies one plan's parameters into another that has its shape.
+struct copier {
+    std::vector<std::byte>* bytes;
+    bool is_writing;
+    std::size_t used = 0;
+
+    template <class T>
+    status copy(T* data, std::size_t count) {
+        if (is_writing) bytes->resize(used + count * sizeof(T));
+        void* const there = bytes->data() + used;
+        if (is_writing) std::memcpy(there, data, count * sizeof(T));
+        else std::memcpy(data, there, count * sizeof(T));
+        used += count * sizeof(T);
+        return status::ok;
+    }
+    template <class T, int Rank>
+    status array(dyad::view<T, Rank> v) {
+        return copy(v.data, static_cast<std::size_t>(v.size()));
+    }
+    template <class T>
+    status scalar(T& x) {
+        return copy(&x, 1);
+    }
+};
+
+TEST_CASE("integer norms: shaped in an arena, shown to a visitor, read back") {
+    constexpr index n = 37;
+    using plan_type = dyad::integer_rms_norm<integer<8>, uinteger<8>>;
+    dyad::arena measuring = dyad::arena::measuring();
+    plan_type first;
+    REQUIRE(first.shape(measuring, n) == status::ok);
+    std::vector<std::byte> memory(2 * measuring.peak());
+    dyad::arena real(memory);
+    plan_type second;
+    REQUIRE(first.shape(real, n) == status::ok);
+    REQUIRE(second.shape(real, n) == status::ok);
+    CHECK(first.channels() == n);
+    std::vector<float> gamma(n);
+    for (std::size_t i = 0; i < gamma.size(); ++i) gamma[i] = static_cast<float>(i) * 0.125f;
+    REQUIRE(first.set(input(gamma), input(gamma), 1e-3, 0.1, 0.04) == status::ok);
+    std::vector<std::byte> bytes;
+    copier write{&bytes, true};
+    REQUIRE(first.visit(write) == status::ok);
+    copier read{&bytes, false};
+    REQUIRE(second.visit(read) == status::ok);
+    CHECK(read.used == bytes.size());
+    CHECK(second.epsilon() == first.epsilon());
+    std::vector<integer<8>> x(n);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = integer<8>::from_raw(static_cast<std::int8_t>(i * 5 % 100));
+    std::vector<uinteger<8>> y(n);
+    std::vector<uinteger<8>> z(n);
+    REQUIRE(first.run(input(x), output(y)) == status::ok);
+    REQUIRE(second.run(input(x), output(z)) == status::ok);
+    CHECK(y == z);
+    CHECK(std::any_of(y.begin(), y.end(), [](uinteger<8> e) { return e.raw() > 50; }));
 }
 
 TEST_CASE("integer norms: bad input is refused before anything is written") {

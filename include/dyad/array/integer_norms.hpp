@@ -75,16 +75,16 @@ public:
         if (n != 0 && (gains_.data == nullptr || offsets_.data == nullptr || gamma.data == nullptr ||
                        (beta.extent[0] != 0 && beta.data == nullptr)))
             return status::parameter_missing;
-        if (!is_positive_value(in_scale) || !is_positive_value(out_scale)) return status::scale_not_positive;
-        if (!is_finite_value(epsilon)) return status::parameter_not_finite;
+        if (!norm_is_positive(in_scale) || !norm_is_positive(out_scale)) return status::scale_not_positive;
+        if (!norm_is_finite(epsilon)) return status::parameter_not_finite;
         // 1. The largest ones decide on the places behind the point.
-        int gain_bits = magnitude_bits({});
+        int gain_bits = norm_magnitude_bits({});
         int offset_bits = gain_bits;
         for (index i = 0; i < n; ++i) {
             const float b = beta.extent[0] == 0 ? 0 : beta(i);
-            if (!is_finite_value(double{gamma(i)}) || !is_finite_value(double{b})) return status::parameter_not_finite;
-            const int g = magnitude_bits(in_codes(gamma(i), out_scale));
-            const int o = magnitude_bits(in_codes(b, out_scale));
+            if (!norm_is_finite(gamma(i)) || !norm_is_finite(b)) return status::parameter_not_finite;
+            const int g = norm_magnitude_bits(norm_in_codes(gamma(i), out_scale));
+            const int o = norm_magnitude_bits(norm_in_codes(b, out_scale));
             gain_bits = g > gain_bits ? g : gain_bits;
             offset_bits = o > offset_bits ? o : offset_bits;
         }
@@ -100,8 +100,8 @@ public:
         const std::int64_t half = std::int64_t{1} << (shift - 1);
         for (index i = 0; i < n; ++i) {
             const float b = beta.extent[0] == 0 ? 0 : beta(i);
-            gains_(i) = shifted_integer<std::int32_t>(in_codes(gamma(i), out_scale), shift - fraction);
-            offsets_(i) = shifted_integer<std::int64_t>(in_codes(b, out_scale), shift) + half;
+            gains_(i) = norm_integer<std::int32_t>(norm_in_codes(gamma(i), out_scale), shift - fraction);
+            offsets_(i) = norm_integer<std::int64_t>(norm_in_codes(b, out_scale), shift) + half;
         }
         return status::ok;
     }
@@ -122,8 +122,8 @@ public:
         for (index first = 0; first < src.extent[0]; first += together) {
             const index rest = src.extent[0] - first;
             const index rows = rest < together ? rest : together;
-            row_sums sums[together];
-            row_factor factors[together];
+            norm_sums sums[together];
+            norm_row_factor factors[together];
             for (index r = 0; r < rows; ++r) sums[r] = sums_of(isa, row(src, first + r));
             for (index r = 0; r < rows; ++r) factors[r] = factor_of(isa, row(src, first + r), sums[r]);
             for (index r = 0; r < rows; ++r) normalize(isa, row(src, first + r), factors[r], row(dst, first + r));
@@ -181,25 +181,27 @@ private:
         return status::ok;
     }
 
-    [[nodiscard]] row_sums sums_of(instruction_set isa, vector_view<const In> x) const noexcept {
+    [[nodiscard]] norm_sums sums_of(instruction_set isa, vector_view<const In> x) const noexcept {
         const auto* from = reinterpret_cast<const in_raw*>(x.data);
-        return is_dense(x) ? sum_row(isa, from, channels()) : scalar::sum_row(from, x.stride[0], channels());
+        return is_dense(x) ? sum_norm_row(isa, from, channels())
+                           : scalar::norms::sum_row(from, x.stride[0], channels());
     }
-    [[nodiscard]] row_factor factor_of(instruction_set isa, vector_view<const In> x,
-                                       const row_sums& sums) const noexcept {
+    [[nodiscard]] norm_row_factor factor_of(instruction_set isa, vector_view<const In> x,
+                                            const norm_sums& sums) const noexcept {
         const index n = channels();
         const auto count = static_cast<std::uint64_t>(n);
         if constexpr (Kind == norm_kind::l1) {
             const std::uint64_t deviations = absolute_deviations(isa, x, sums.sum);
             if (deviations == 0) return {};
-            const long_factor r = over_sum(count * count, (static_cast<uint128_t>(deviations) << 64) + epsilon());
-            return round_factor(r, fraction_, sums.sum, n);
+            const norm_long_factor r =
+                norm_over_sum(count * count, (static_cast<uint128_t>(deviations) << 64) + epsilon());
+            return norm_round_factor(r, fraction_, sums.sum, n);
         } else {
             const std::int64_t sum = Kind == norm_kind::rms ? 0 : sums.sum;
             const std::uint64_t squares = count * sums.squares - static_cast<std::uint64_t>(sum * sum);
             if (squares == 0) return {};  // x' is 0 whatever it is divided by
-            const long_factor r = over_root(count, (static_cast<uint128_t>(squares) << 64) + epsilon());
-            return round_factor(r, fraction_, sum, n);
+            const norm_long_factor r = norm_over_root(count, (static_cast<uint128_t>(squares) << 64) + epsilon());
+            return norm_round_factor(r, fraction_, sum, n);
         }
     }
     /// sum |n x - sum| = 2 sum (n x - sum) over those above q = floor(sum / n)
@@ -210,11 +212,11 @@ private:
         const std::int64_t q = sum / n - (sum % n < 0 ? 1 : 0);
         const auto threshold = static_cast<std::int32_t>(q);
         const auto* from = reinterpret_cast<const in_raw*>(x.data);
-        const upper_sums above =
-            is_dense(x) ? sum_above(isa, from, n, threshold) : scalar::sum_above(from, x.stride[0], n, threshold);
+        const norm_upper_sums above = is_dense(x) ? sum_norm_above(isa, from, n, threshold)
+                                                  : scalar::norms::sum_above(from, x.stride[0], n, threshold);
         return 2 * static_cast<std::uint64_t>(n * above.excess - (sum - n * q) * above.count);
     }
-    void normalize(instruction_set isa, vector_view<const In> x, const row_factor& factor,
+    void normalize(instruction_set isa, vector_view<const In> x, const norm_row_factor& factor,
                    vector_view<Out> y) const noexcept {
         constexpr bool fills_word = Out::width == 8 * sizeof(out_raw);
         const auto* from = reinterpret_cast<const in_raw*>(x.data);
@@ -222,8 +224,8 @@ private:
         if (fills_word && is_dense(x) && is_dense(y))
             return normalize_row(isa, from, channels(), factor, {gains_.data, offsets_.data, shift_}, to);
         for (index i = 0; i < channels(); ++i) {
-            const std::int64_t code = scalar::normalize_one(from[i * x.stride[0]], factor, gains_.data[i],
-                                                            offsets_.data[i], shift_, Out::min_raw, Out::max_raw);
+            const std::int64_t code = scalar::norms::normalize_one(
+                from[i * x.stride[0]], factor, gains_.data[i], offsets_.data[i], shift_, Out::min_raw, Out::max_raw);
             to[i * y.stride[0]] = static_cast<out_raw>(code);
         }
     }

@@ -12,13 +12,13 @@
 namespace dyad::inline v1 {
 
 /// digits * 2^exponent.
-struct long_factor {
+struct norm_long_factor {
     uint128_t digits = 0;
     int exponent = 0;
 };
 
 /// n / sqrt(v 2^-64) for v > 0, relative error below 2^-57: v is cut to 63 bits or more, the root is within 2^-58.
-[[nodiscard]] constexpr long_factor over_root(std::uint64_t n, uint128_t v) noexcept {
+[[nodiscard]] constexpr norm_long_factor norm_over_root(std::uint64_t n, uint128_t v) noexcept {
     DYAD_ASSERT(v != 0);
     const int up = (128 - bit_width(v)) & ~1;
     const auto m = static_cast<std::uint64_t>((v << up) >> 64);
@@ -27,7 +27,7 @@ struct long_factor {
 }
 
 /// n / (a 2^-64) for a > 0 and n < 2^65, relative error below 2^-61.
-[[nodiscard]] constexpr long_factor over_sum(std::uint64_t n, uint128_t a) noexcept {
+[[nodiscard]] constexpr norm_long_factor norm_over_sum(std::uint64_t n, uint128_t a) noexcept {
     DYAD_ASSERT(a != 0);
     const int up = 128 - bit_width(a);
     const auto m = static_cast<std::uint64_t>((a << up) >> 64);
@@ -36,19 +36,18 @@ struct long_factor {
 }
 
 /// The most that is shifted out of a product with the factor.
-inline constexpr int most_row_shift = 32;
+inline constexpr int most_norm_shift = 32;
 
-/// z = (x - sum / n) r 2^fraction, rounded half up, as a row_factor. With N = factor, N 2^-shift is within half a unit
-/// of r 2^fraction, N >= 2^30 or shift = 32; the mean's product is rounded to a unit of 2^-shift. So z is off by at
-/// most (1/2 + 2^-shift / 2) + |x - mean| 2^-shift / 2, and the last term is at most |z| 2^-31, or 2^-16 where
-/// |x - mean| < 2^17.
-/// r 2^fraction < 2^31 is the caller's to see to; |sum| < 2^30 n.
-[[nodiscard]] constexpr row_factor round_factor(const long_factor& r, int fraction, std::int64_t sum,
-                                                std::int64_t n) noexcept {
+/// z = (x - sum / n) r 2^fraction, rounded half up, as a norm_row_factor. With N = factor, N 2^-shift is within half a
+/// unit of r 2^fraction, N >= 2^30 or shift = 32; the mean's product is rounded to a unit of 2^-shift. So z is off by
+/// at most (1/2 + 2^-shift / 2) + |x - mean| 2^-shift / 2, and the last term is at most |z| 2^-31, or 2^-16 where |x -
+/// mean| < 2^17. r 2^fraction < 2^31 is the caller's to see to; |sum| < 2^30 n.
+[[nodiscard]] constexpr norm_row_factor norm_round_factor(const norm_long_factor& r, int fraction, std::int64_t sum,
+                                                          std::int64_t n) noexcept {
     // 1. factor = r 2^(fraction + shift) of 31 bits: digits 2^-cut with shift = -exponent - fraction - cut.
     const int most_cut = -r.exponent - fraction;
     int cut = bit_width(r.digits) - 31;
-    if (most_cut - cut > most_row_shift) cut = most_cut - most_row_shift;
+    if (most_cut - cut > most_norm_shift) cut = most_cut - most_norm_shift;
     const int shift = most_cut - cut;
     DYAD_ASSERT(cut > 0 && cut < 128 && shift >= 0);
     constexpr std::uint64_t most = 0x7fff'ffff;

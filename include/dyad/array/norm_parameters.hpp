@@ -6,17 +6,11 @@
 
 #include <dyad/array/view.hpp>
 #include <dyad/core/unpacked.hpp>
+#include <dyad/kernels/norm_kind.hpp>
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/native.hpp>
 
 namespace dyad::inline v1 {
-
-/// What a normalization divides by.
-enum class norm_kind : std::uint8_t {
-    layer,  ///< sqrt(mean (x - mean)^2 + epsilon), of x - mean: Ba, Kiros, Hinton, arXiv 1607.06450
-    rms,    ///< sqrt(mean x^2 + epsilon), of x: Zhang and Sennrich, arXiv 1910.07467
-    l1      ///< mean |x - mean| + epsilon, of x - mean: arXiv 2411.10948
-};
 
 /// More channels than 2^14 the sums have no room for.
 inline constexpr index most_norm_channels = index{1} << 14;
@@ -30,26 +24,27 @@ inline constexpr index most_norm_channels = index{1} << 14;
 
 /// x / scale.
 template <native_float T>
-[[nodiscard]] constexpr unpacked_wide in_codes(T x, double scale) noexcept {
+[[nodiscard]] constexpr unpacked_wide norm_in_codes(T x, double scale) noexcept {
     return quotient(resize<uint128_t>(unpack(x)), resize<uint128_t>(unpack(scale)));
 }
-/// |x| < 2^magnitude_bits.
-[[nodiscard]] constexpr int magnitude_bits(const unpacked_wide& x) noexcept {
+/// |x| < 2^norm_magnitude_bits.
+[[nodiscard]] constexpr int norm_magnitude_bits(const unpacked_wide& x) noexcept {
     constexpr int none = -1024;
     return x.kind == number_class::finite ? x.top_exponent() + 1 : none;
 }
-[[nodiscard]] constexpr bool is_finite_value(double x) noexcept {
+template <native_float T>
+[[nodiscard]] constexpr bool norm_is_finite(T x) noexcept {
     const unpacked u = unpack(x);
     return u.kind == number_class::zero || u.kind == number_class::finite;
 }
-[[nodiscard]] constexpr bool is_positive_value(double x) noexcept {
+[[nodiscard]] constexpr bool norm_is_positive(double x) noexcept {
     const unpacked u = unpack(x);
     return u.kind == number_class::finite && !u.negative;
 }
 
 /// x 2^shift as an integer; what is out of range saturates.
 template <native_integer To>
-[[nodiscard]] constexpr To shifted_integer(unpacked_wide x, int shift) noexcept {
+[[nodiscard]] constexpr To norm_integer(unpacked_wide x, int shift) noexcept {
     x.exponent += shift;
     return pack_as<To>(x, rounding::nearest_even, saturation::finite);
 }
@@ -76,7 +71,7 @@ template <native_integer To>
     if (x.kind != number_class::finite) return 0;
     // 64 digits, and 2 * 14 of n^2
     x.significand *= squared;
-    return x.top_exponent() >= 63 ? ~uint128_t{0} : shifted_integer<uint128_t>(x, 64);
+    return x.top_exponent() >= 63 ? ~uint128_t{0} : norm_integer<uint128_t>(x, 64);
 }
 
 }  // namespace dyad::inline v1

@@ -15,39 +15,39 @@
 namespace dyad::inline v1 {
 
 template <class In>
-[[nodiscard]] row_sums sum_row(instruction_set isa, const In* src, std::ptrdiff_t n) noexcept {
+[[nodiscard]] norm_sums sum_norm_row(instruction_set isa, const In* src, std::ptrdiff_t n) noexcept {
 #if defined(__x86_64__) && defined(__SSE2__)
-    if (isa >= instruction_set::avx512) return avx512::sum_row(src, n);
-    if (isa >= instruction_set::avx2) return avx2::sum_row(src, n);
+    if (isa >= instruction_set::avx512) return avx512::norms::sum_row(src, n);
+    if (isa >= instruction_set::avx2) return avx2::norms::sum_row(src, n);
 #endif
     static_cast<void>(isa);
-    return scalar::sum_row(src, 1, n);
+    return scalar::norms::sum_row(src, 1, n);
 }
 
 template <class In>
-[[nodiscard]] upper_sums sum_above(instruction_set isa, const In* src, std::ptrdiff_t n,
-                                   std::int32_t threshold) noexcept {
+[[nodiscard]] norm_upper_sums sum_norm_above(instruction_set isa, const In* src, std::ptrdiff_t n,
+                                             std::int32_t threshold) noexcept {
 #if defined(__x86_64__) && defined(__SSE2__)
-    if (isa >= instruction_set::avx512) return avx512::sum_above(src, n, threshold);
-    if (isa >= instruction_set::avx2) return avx2::sum_above(src, n, threshold);
+    if (isa >= instruction_set::avx512) return avx512::norms::sum_above(src, n, threshold);
+    if (isa >= instruction_set::avx2) return avx2::norms::sum_above(src, n, threshold);
 #endif
     static_cast<void>(isa);
-    return scalar::sum_above(src, 1, n, threshold);
+    return scalar::norms::sum_above(src, 1, n, threshold);
 }
 
 /// dst may be src.
 template <class In, class Out>
-void normalize_row(instruction_set isa, const In* src, std::ptrdiff_t n, const row_factor& factor,
-                   const channel_factors& channels, Out* dst) noexcept {
+void normalize_row(instruction_set isa, const In* src, std::ptrdiff_t n, const norm_row_factor& factor,
+                   const norm_channel_factors& channels, Out* dst) noexcept {
 #if defined(__x86_64__) && defined(__SSE2__)
-    if (isa >= instruction_set::avx512) return avx512::normalize_row(src, n, factor, channels, dst);
-    if (isa >= instruction_set::avx2) return avx2::normalize_row(src, n, factor, channels, dst);
+    if (isa >= instruction_set::avx512) return avx512::norms::normalize_row(src, n, factor, channels, dst);
+    if (isa >= instruction_set::avx2) return avx2::norms::normalize_row(src, n, factor, channels, dst);
 #endif
     static_cast<void>(isa);
     for (std::ptrdiff_t i = 0; i < n; ++i)
-        dst[i] = static_cast<Out>(scalar::normalize_one(src[i], factor, channels.gains[i], channels.offsets[i],
-                                                        channels.shift, std::numeric_limits<Out>::min(),
-                                                        std::numeric_limits<Out>::max()));
+        dst[i] = static_cast<Out>(scalar::norms::normalize_one(src[i], factor, channels.gains[i], channels.offsets[i],
+                                                               channels.shift, std::numeric_limits<Out>::min(),
+                                                               std::numeric_limits<Out>::max()));
 }
 
 }  // namespace dyad::inline v1

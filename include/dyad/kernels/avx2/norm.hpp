@@ -11,7 +11,7 @@
 
 #include <dyad/kernels/scalar/norm.hpp>
 
-namespace dyad::inline v1::avx2 {
+namespace dyad::inline v1::avx2::norms {
 
 using norm_longs [[gnu::vector_size(32)]] = std::int64_t;
 using norm_counts [[gnu::vector_size(32)]] = std::uint64_t;
@@ -75,7 +75,7 @@ template <class T>
 
 /// Rows of at most 2^14 elements: 2^10 sums of two squares of bytes, 2^17, stay below 2^31.
 template <class In>
-[[gnu::target("avx2"), gnu::noinline]] inline row_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
+[[gnu::target("avx2"), gnu::noinline]] inline norm_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
     constexpr bool is_moved = std::same_as<In, std::uint16_t>;
     const norm_words ones = norm_words{} + 0x0001'0001;
     norm_words sum{};
@@ -94,7 +94,7 @@ template <class In>
             squares += (both & 0xffff'ffffU) + (both >> 32U);
         }
     }
-    row_sums s = scalar::sum_row(src + i, 1, n - i);
+    norm_sums s = scalar::norms::sum_row(src + i, 1, n - i);
     const std::int64_t found = total(sum);
     // x = moved + 2^15: sum x^2 = sum moved^2 + 2^16 sum moved + 2^30 i
     s.sum += found + (is_moved ? i << 15 : 0);
@@ -104,8 +104,8 @@ template <class In>
 }
 
 template <class In>
-[[gnu::target("avx2"), gnu::noinline]] inline upper_sums sum_above(const In* src, std::ptrdiff_t n,
-                                                                   std::int32_t threshold) noexcept {
+[[gnu::target("avx2"), gnu::noinline]] inline norm_upper_sums sum_above(const In* src, std::ptrdiff_t n,
+                                                                        std::int32_t threshold) noexcept {
     norm_words excess{};
     norm_words count{};
     std::ptrdiff_t i = 0;
@@ -114,7 +114,7 @@ template <class In>
         excess += over > 0 ? over : norm_words{};
         count -= over > 0;
     }
-    const upper_sums rest = scalar::sum_above(src + i, 1, n - i, threshold);
+    const norm_upper_sums rest = scalar::norms::sum_above(src + i, 1, n - i, threshold);
     return {rest.excess + total(excess), rest.count + total(count)};
 }
 
@@ -162,8 +162,9 @@ template <class Out>
 
 template <class In, class Out>
 [[gnu::target("avx2"), gnu::noinline]] inline void normalize_row(const In* src, std::ptrdiff_t n,
-                                                                 const row_factor& factor,
-                                                                 const channel_factors& channels, Out* dst) noexcept {
+                                                                 const norm_row_factor& factor,
+                                                                 const norm_channel_factors& channels,
+                                                                 Out* dst) noexcept {
     const row_lanes row{std::int64_t{factor.factor} - norm_longs{}, factor.offset - norm_longs{},
                         static_cast<std::uint64_t>(factor.shift) - norm_counts{}};
     const norm_words shift = (channels.shift - 32) - norm_words{};
@@ -183,6 +184,6 @@ template <class In, class Out>
     std::memcpy(dst + i, to, rest * sizeof *to);
 }
 
-}  // namespace dyad::inline v1::avx2
+}  // namespace dyad::inline v1::avx2::norms
 
 #endif

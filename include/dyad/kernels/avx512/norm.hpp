@@ -13,7 +13,7 @@
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/norm.hpp>
 
-namespace dyad::inline v1::avx512 {
+namespace dyad::inline v1::avx512::norms {
 
 using signed_longs [[gnu::vector_size(64)]] = std::int64_t;
 using eight_words [[gnu::vector_size(32)]] = std::int32_t;
@@ -79,7 +79,7 @@ template <class T>
 /// Rows of at most 2^14 elements: four products of a byte and a byte, 2^17, in 2^8 vectors stay below 2^31.
 template <class In>
     requires(sizeof(In) == 1)
-[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline row_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline norm_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
     constexpr bool is_signed = std::same_as<In, std::int8_t>;
     const bytes ones = bytes{} + std::uint8_t{1};
     signed_words sum{};
@@ -104,7 +104,7 @@ template <class In>
 
 template <class In>
     requires(sizeof(In) == 2)
-[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline row_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline norm_sums sum_row(const In* src, std::ptrdiff_t n) noexcept {
     constexpr bool is_signed = std::same_as<In, std::int16_t>;
     const words ones = words{} + 0x0001'0001U;
     signed_words sum{};
@@ -118,7 +118,7 @@ template <class In>
         const longs pairs = reinterpret_cast<longs>(multiply_pairs(x, x));
         squares += (pairs & 0xffff'ffffU) + (pairs >> 32U);
     }
-    row_sums s = scalar::sum_row(src + i, 1, n - i);
+    norm_sums s = scalar::norms::sum_row(src + i, 1, n - i);
     const std::int64_t found = total(sum);
     // x = moved + 2^15: sum x^2 = sum moved^2 + 2^16 sum moved + 2^30 i
     s.sum += found + (is_signed ? 0 : i << 15);
@@ -127,8 +127,8 @@ template <class In>
 }
 
 template <class In>
-[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline upper_sums sum_above(const In* src, std::ptrdiff_t n,
-                                                                               std::int32_t threshold) noexcept {
+[[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline norm_upper_sums sum_above(const In* src, std::ptrdiff_t n,
+                                                                                    std::int32_t threshold) noexcept {
     signed_words excess{};
     signed_words count{};
     std::ptrdiff_t i = 0;
@@ -137,7 +137,7 @@ template <class In>
         excess += over > 0 ? over : signed_words{};
         count -= over > 0;
     }
-    const upper_sums rest = scalar::sum_above(src + i, 1, n - i, threshold);
+    const norm_upper_sums rest = scalar::norms::sum_above(src + i, 1, n - i, threshold);
     return {rest.excess + total(excess), rest.count + total(count)};
 }
 
@@ -154,7 +154,7 @@ struct channel_lanes {
     signed_words shift;
 };
 
-[[gnu::target("avx512f"), gnu::always_inline]] inline row_lanes in_all_lanes(const row_factor& row) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline row_lanes in_all_lanes(const norm_row_factor& row) noexcept {
     return {std::int64_t{row.factor} - signed_longs{}, row.offset - signed_longs{},
             static_cast<std::uint64_t>(row.shift) - longs{}};
 }
@@ -215,8 +215,8 @@ template <class In, class Out>
 
 template <class In, class Out>
 [[gnu::target("avx512f,avx512bw"), gnu::noinline]] inline void normalize_row(const In* src, std::ptrdiff_t n,
-                                                                             const row_factor& factor,
-                                                                             const channel_factors& channels,
+                                                                             const norm_row_factor& factor,
+                                                                             const norm_channel_factors& channels,
                                                                              Out* dst) noexcept {
     const row_lanes row = in_all_lanes(factor);
     std::ptrdiff_t i = 0;
@@ -229,6 +229,6 @@ template <class In, class Out>
                        channels.shift, dst + i);
 }
 
-}  // namespace dyad::inline v1::avx512
+}  // namespace dyad::inline v1::avx512::norms
 
 #endif
