@@ -150,7 +150,7 @@ const std::vector<function_entry>& all_functions() {
         {"rsqrt", "Reciprocal root of an integer", "1 / \u221An. Inputs: n from 1 to 4096.", shape::curve, {1}, true, false, positive_integers, table<rsqrt_of, positive_integers>},
         {"sqrt", "Square root of an integer", "\u221An, as layer norms need it. Inputs: all n of 16 bits.", shape::curve, {1}, true, false, all_of_16_bits, exact_sqrt},
         {"sqrt32", "Square root of an integer of 32 bits", "\u221An. Inputs: all n of 32 bits, which takes minutes: only when it is named.", shape::curve, {1}, true, true, all_of_32_bits, exact_sqrt},
-        {"softmax", "Softmax of a row", "Elements of 64 rows of 197 random 8-bit codes.", shape::element, usual_scales, false, false, all_elements, exact_softmax},
+        {"softmax", "Softmax of a row", "Elements of 64 rows of 197 random 8-bit codes, all codes equally likely.", shape::element, usual_scales, false, false, all_elements, exact_softmax},
         {"softmax_sum", "Sum of a softmax", "What the elements of a row add up to; it should be 1. The same rows.", shape::row, usual_scales, false, false, all_rows, one},
         {"layer_norm", "Layer norm of a row", "(x \u2212 mean) / deviation, elements of 64 rows of 197 random codes; scale: what 8-bit codes are multiplied by, and rounded, for rows of small codes.", shape::element, {1, 1.0 / 8, 1.0 / 32}, true, false, all_elements, exact_layer_norm},
     };

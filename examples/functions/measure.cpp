@@ -136,16 +136,19 @@ std::vector<sweep_shard> measure(const options& chosen) {
     if (subjects.empty()) throw std::invalid_argument("nothing to measure: no variant of these functions");
     std::vector<sweep_shard> shards;
     reference_cache references;
+    std::size_t done = 0;
     const bool shown = isatty(STDERR_FILENO) != 0;
     for (const subject& s : subjects) {
-        if (shown) std::fprintf(stderr, "\rmeasure %zu of %zu", shards.size() + 1, subjects.size());
+        if (shown) std::fprintf(stderr, "\rmeasure %zu of %zu", ++done, subjects.size());
         const codes inputs = s.function->inputs(s.scale);
         const codes part = dyad::study::part_of(inputs, chosen.shard, chosen.shards);
         const prepared p = s.of->make(s.scale);
+        if (!p.value) continue;
         shards.push_back(
             {s.name(), inputs.first, inputs.last, dyad::study::sweep(p.value, references.of(s), part, p.ulp)});
     }
     if (shown) std::fprintf(stderr, "\n");
+    if (shards.empty()) throw std::invalid_argument("nothing to measure: no variant has parameters for these scales");
     return shards;
 }
 

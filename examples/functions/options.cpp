@@ -34,13 +34,13 @@ double number_of(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
     return error == std::errc{} && end == text.data() + text.size() ? x : 0;
 }
-/// "0.0472" or "1/16"; scales so small that functions would have more than 2^20 inputs are refused, too.
+/// "0.0472" or "1/16"; scales so small that 16 bits do not hold the codes of -16 are refused, too.
 double scale_of(const std::string& text) {
     const std::size_t slash = text.find('/');
     const double scale = slash == std::string::npos
                              ? number_of(text)
                              : number_of(text.substr(0, slash)) / number_of(text.substr(slash + 1));
-    if (!(scale >= 0x1p-16 && scale <= 1024)) refuse("'" + text + "' is no scale from 2^-16 to 1024");
+    if (!(scale >= 0x1p-11 && scale <= 1024)) refuse("'" + text + "' is no scale from 2^-11 to 1024");
     return scale;
 }
 

@@ -55,8 +55,8 @@ struct prepared {
 struct variant {
     std::string function;
     std::string name;
-    std::string summary;  ///< one phrase: what the arithmetic is, and its source
-    std::function<prepared(double scale)> make;
+    std::string summary;                         ///< one phrase: what the arithmetic is, and its source
+    std::function<prepared(double scale)> make;  ///< without a value where the arithmetic has no such scale
 };
 
 [[nodiscard]] const std::vector<function_entry>& all_functions();

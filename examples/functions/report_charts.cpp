@@ -31,57 +31,6 @@ std::string power_label(int exponent, bool negative) {
     return sign + "10" + study::raised(exponent);
 }
 
-/// Linear up to `near` on both sides of 0, then one decade a step, up to `far`.
-class error_axis {
-public:
-    explicit error_axis(const std::vector<const outcome*>& shown) {
-        std::vector<double> most;  // of each curve that is not exact
-        for (const auto* o : shown) {
-            double size = 0;
-            for (const curve_point& p : o->curve)
-                if (std::isfinite(p.error)) size = std::max(size, std::fabs(p.error));
-            if (size != 0) most.push_back(size);
-        }
-        if (most.empty()) most.push_back(1);
-        std::sort(most.begin(), most.end());
-        // The marks begin at the best curve, but not more than four decades below the middle one.
-        const double near = std::max(most.front(), most[most.size() / 2] * 1e-4);
-        far_ = most.back();
-        near_power_ = static_cast<int>(std::floor(std::log10(near)));
-        near_ = std::pow(10, near_power_);
-    }
-    [[nodiscard]] double y(double error) const {
-        const double size = std::fabs(error) / near_;
-        double steps = size <= 1 ? size : 1 + std::log10(size);
-        if (!std::isfinite(steps)) steps = 2 * most_steps();
-        const double part = std::min(steps / most_steps(), 1.0) * (error < 0 ? -1 : 1);
-        return plot.y + plot.height / 2 * (1 - part);
-    }
-    [[nodiscard]] std::string grid() const {
-        std::string body = tick(0, "0", "axis");
-        const int decades = static_cast<int>(std::floor(std::log10(far_ / near_) + 1e-9));
-        const int stride = std::max(1, (decades + 3) / 4);
-        for (int i = 0; i <= decades; ++i) {
-            const bool labelled = (decades - i) % stride == 0;
-            for (const double sign : {1.0, -1.0})
-                body += tick(sign * std::pow(10, near_power_ + i),
-                             labelled ? power_label(near_power_ + i, sign < 0) : "", "grid");
-        }
-        return body;
-    }
-
-private:
-    [[nodiscard]] double most_steps() const { return (1 + std::log10(std::max(far_ / near_, 1.0))) * 1.04; }
-    [[nodiscard]] std::string tick(double error, const std::string& label, std::string_view style) const {
-        return svg::line({plot.x, y(error)}, {plot.x + plot.width, y(error)}, style) +
-               svg::text({plot.x - 6, y(error) + 4}, "small end", label);
-    }
-
-    double near_ = 1;
-    double far_ = 1;
-    int near_power_ = 0;
-};
-
 /// Round numbers, five or so, from low to high.
 std::vector<double> round_ticks(double low, double high) {
     const double span = high - low;
@@ -122,17 +71,29 @@ std::string drawn(const function_group& group, const outcome& o, const std::vect
 
 /// Errors of rows, sorted.
 std::string rows_chart(const function_group& group, const std::vector<const outcome*>& shown) {
-    const error_axis axis(shown);
     double last = 1;
-    for (const auto* o : shown) last = std::max(last, static_cast<double>(o->curve.size()) - 1);
-    std::string body = axis.grid() + x_axis(0, last, "rows, by their error") + y_title("error");
+    double low = 0;
+    double high = 0;
+    for (const auto* o : shown) {
+        last = std::max(last, static_cast<double>(o->curve.size()) - 1);
+        for (const curve_point& p : o->curve) low = std::min(low, p.error), high = std::max(high, p.error);
+    }
+    const double room = std::max((high - low) * 0.04, 1e-300);
+    const auto y_of = [&](double e) { return plot.y + plot.height * (high + room - e) / (high - low + 2 * room); };
+    std::string body = x_axis(0, last, "rows, by their error") + y_title("error");
+    for (const double tick : round_ticks(low, high)) {
+        const double rounded = std::round(tick * 1e9) / 1e9;
+        body += svg::line({plot.x, y_of(tick)}, {plot.x + plot.width, y_of(tick)}, rounded == 0 ? "axis" : "grid");
+        body += svg::text({plot.x - 6, y_of(tick) + 4}, "small end",
+                          study::typeset(study::shortest(rounded == 0 ? 0 : rounded)));
+    }
     for (const auto* o : shown) {
         std::vector<double> errors;
         for (const curve_point& p : o->curve) errors.push_back(p.error);
         std::sort(errors.begin(), errors.end());
         std::vector<svg::point> points;
         for (std::size_t i = 0; i < errors.size(); ++i)
-            points.push_back({plot.x + plot.width * static_cast<double>(i) / last, axis.y(errors[i])});
+            points.push_back({plot.x + plot.width * static_cast<double>(i) / last, y_of(errors[i])});
         body += drawn(group, *o, points);
     }
     return body;

@@ -10,7 +10,7 @@ namespace functions {
 
 /// The errors of all variants of a function at one scale. Functions of one number: the largest |error| of short
 /// stretches of x, on a logarithmic axis. Elements of rows: the share of them with a larger |error|. Figures of rows:
-/// their errors in order, on an axis that is linear near 0 and logarithmic beyond.
+/// their errors in order.
 [[nodiscard]] std::string error_chart(const function_group& group, double scale);
 
 /// A short stroke as the curves of variant `index` are drawn.

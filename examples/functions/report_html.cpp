@@ -195,8 +195,7 @@ std::string how_to_read() {
                "read",
                "Charts of functions: the largest |error| of each of 64 stretches of x. Of rows: the share of elements "
                "with a "
-               "larger |error|; the errors of sums in order, on an axis that is linear near 0 and has a factor of ten "
-               "between the marks beyond.") +
+               "larger |error|; the errors of sums in order.") +
            paragraph(
                "read",
                "ns: nanoseconds per element on one thread of this machine while the report was made, called one by "

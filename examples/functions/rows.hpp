@@ -59,7 +59,7 @@ template <class Out>
 /// run(in, out) computes a row of In into a row of Out, whose codes stand for code * ulp. The values of all rows are
 /// computed at once. With `sums` the input is the row, the value the sum of its results.
 template <class In, class Out, class Run>
-[[nodiscard]] prepared rows_of(double ulp, bool sums, Run run, double amplitude = 1) {
+[[nodiscard]] prepared rows_of(double ulp, bool sums, const Run& run, double amplitude = 1) {
     const auto input = std::make_shared<std::vector<In>>();
     for (const std::int8_t code : random_rows()) {
         const std::int8_t x = damped(code, amplitude);

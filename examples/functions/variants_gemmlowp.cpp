@@ -38,19 +38,18 @@ prepared tanh(double s) {
     return of_words<Raw, 4>(s, [](Raw x) { return dyad::gemmlowp::tanh<4>(x); });
 }
 
-dyad::tflite::activation_parameters parameters(double s) {
+/// f(code, parameters), in units of `ulp`.
+template <class F>
+prepared of_8_bits(double s, double ulp, F f) {
     dyad::tflite::activation_parameters p;
-    (void)p.set(static_cast<float>(s), 0);
-    return p;
+    if (p.set(static_cast<float>(s), 0) != dyad::status::ok) return {};
+    return codes_of(ulp, [f, p](std::int64_t x) { return f(static_cast<std::int8_t>(x), p); });
 }
 prepared logistic_8(double s) {
-    return codes_of(1.0 / 256, [p = parameters(s)](std::int64_t x) {
-        return dyad::tflite::logistic(static_cast<std::int8_t>(x), p) + 128;
-    });
+    return of_8_bits(s, 1.0 / 256, [](std::int8_t x, const auto& p) { return dyad::tflite::logistic(x, p) + 128; });
 }
 prepared tanh_8(double s) {
-    return codes_of(1.0 / 128,
-                    [p = parameters(s)](std::int64_t x) { return dyad::tflite::tanh(static_cast<std::int8_t>(x), p); });
+    return of_8_bits(s, 1.0 / 128, [](std::int8_t x, const auto& p) { return dyad::tflite::tanh(x, p); });
 }
 
 }  // namespace

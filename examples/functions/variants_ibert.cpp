@@ -20,12 +20,14 @@ double double_of(dyad::carried<Digits> x) {
 
 prepared exp_code(double s) {
     const auto p = dyad::ibert::exp_parameters::from(constants::code, static_cast<float>(s));
+    if (!p.usable()) return {};
     return codes_of(std::ldexp(0.35815147 * s * s, -30), [p](std::int64_t x) {
         return double_of(dyad::ibert::i_exp_code(static_cast<std::int32_t>(x), p));
     });
 }
 prepared exp_paper(double s) {
     const auto p = dyad::ibert::exp_parameters::from(constants::paper, static_cast<float>(s));
+    if (!p.usable()) return {};
     return codes_of(0.3585 * s * s,
                     [p](std::int64_t x) { return dyad::ibert::i_exp_paper(static_cast<std::int32_t>(x), p); });
 }
@@ -40,12 +42,14 @@ prepared exp_mended(double s) {
 template <constants Set>
 prepared erf(double s) {
     const auto p = dyad::ibert::gelu_parameters::from(Set, static_cast<float>(s * std::sqrt(2.0)));
+    if (!p.usable()) return {};
     return codes_of(std::ldexp(0.2888 * s * s, p.shift),
                     [p](std::int64_t x) { return -dyad::ibert::i_erf(static_cast<std::int32_t>(x), p); });
 }
 template <constants Set>
 prepared gelu(double s) {
     const auto p = dyad::ibert::gelu_parameters::from(Set, static_cast<float>(s));
+    if (!p.usable()) return {};
     return codes_of(-double_of(p.out_scale),
                     [p](std::int64_t x) { return -dyad::ibert::i_gelu(static_cast<std::int32_t>(x), p); });
 }

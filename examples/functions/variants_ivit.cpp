@@ -15,12 +15,14 @@ using dyad::ivit::arithmetic;
 
 prepared exp_pytorch(double s) {
     const auto p = dyad::ivit::exp_parameters_for(arithmetic::pytorch, static_cast<float>(s), 15);
+    if (!p.usable()) return {};
     return codes_of(std::ldexp(s, -15), [p](std::int64_t x) {
         return dyad::ivit::shift_exp_pytorch(static_cast<std::int32_t>(x), p).floor();
     });
 }
 prepared exp_tvm(double s) {
     const auto p = dyad::ivit::exp_parameters_for(arithmetic::tvm, static_cast<float>(s), 16);
+    if (!p.usable()) return {};
     return codes_of(std::ldexp(s, -16),
                     [p](std::int64_t x) { return dyad::ivit::shift_exp_tvm(static_cast<std::int32_t>(x), p); });
 }
@@ -28,6 +30,7 @@ prepared exp_tvm(double s) {
 template <arithmetic Mode>
 prepared gelu(double s) {
     const auto p = dyad::ivit::gelu_parameters::from(Mode, static_cast<float>(s));
+    if (!p.usable()) return {};
     return codes_of(std::ldexp(s, -7),
                     [p](std::int64_t x) { return dyad::ivit::shift_gelu(static_cast<std::int32_t>(x), 127, p); });
 }
