@@ -49,7 +49,7 @@ struct prepared {
     const double parts = std::round(1 / ulp);
     if (!(1 / parts == ulp)) return dyad::study::scaled(code, ulp);
     const double high = code / parts;
-    return {high, -std::fma(high, parts, -code) / parts};
+    return {high, std::fma(-high, parts, code) / parts};
 }
 
 struct variant {

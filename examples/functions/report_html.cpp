@@ -188,7 +188,9 @@ std::string how_to_read() {
                "Error: value minus exact function, in real units; \u201Cscale\u201D is what one code of the input "
                "stands for. Every input is measured, nothing is sampled; means and root mean squares are of exact "
                "sums. Bold: the smallest largest error at its scale. 1 ulp: one code of the variant\u2019s own "
-               "output; a result rounded correctly is wrong by at most half of it. Breaks: neighbouring inputs where "
+               "output; a result rounded correctly is wrong by at most half of it, and by a few hundredths more at 32 "
+               "bits, where "
+               "the scale in its multiplier of 31 digits shows. Breaks: neighbouring inputs where "
                "the variant moves against the exact function. Worst input: the lowest code, or element, with the "
                "largest error.") +
            paragraph(
