@@ -147,6 +147,8 @@ TEST_CASE("round_narrow: known means that both ends of the interval round alike"
     CHECK(dyad::round_narrow({3, -1, 0}, 2, 0).magnitude == 3);
     CHECK(dyad::round_narrow({std::uint64_t{1} << 63, 0, 5}, 1, 10).known);
     CHECK(dyad::round_narrow({std::uint64_t{1} << 63, 0, 5}, 1, 10).magnitude == std::uint64_t{1} << 40);
+    CHECK(dyad::round_narrow({std::uint64_t{1} << 63, 0, 5}, 0x8000'0000, -3).magnitude == std::uint64_t{1} << 40);
+    CHECK(dyad::round_narrow({std::uint64_t{1} << 63, 0, 5}, 0x8000'0000, -3).known);
     CHECK(!dyad::round_narrow({5, 0, 5}, 1, 60).known);
     CHECK(dyad::round_narrow({~std::uint64_t{0}, 0, ~std::uint64_t{0}}, 0xffff'ffff, -99).known);
 }

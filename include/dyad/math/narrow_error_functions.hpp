@@ -57,13 +57,25 @@ inline constexpr auto erf_table_q62 = [] {
     return table;
 }();
 
+/// The upper half of a signed 64 x 64 bit product.
+[[nodiscard]] DYAD_HD constexpr std::int64_t signed_multiply_high(std::int64_t a, std::int64_t b) noexcept {
+    return static_cast<std::int64_t>((static_cast<int128_t>(a) * b) >> 64);
+}
+
 /// erf y with 62 fraction bits for y with 61; y < 6.5.
 [[nodiscard]] DYAD_HD constexpr std::uint64_t erf_q62(std::uint64_t y_q61) noexcept {
     const auto centre = (y_q61 + (std::uint64_t{1} << 58)) >> 59;
     const auto& c = erf_table_q62[centre].c;
     const auto h = static_cast<std::int64_t>((y_q61 - (centre << 59)) << 3);  // 64 fraction bits
-    std::int64_t sum = c[16];
-    for (int n = 16; n > 0; --n) sum = c[n - 1] + static_cast<std::int64_t>((static_cast<int128_t>(sum) * h) >> 64);
+    const std::int64_t square = signed_multiply_high(h, h);
+    // Even and odd powers apart: two chains of half the length.
+    std::int64_t even = c[16];
+    std::int64_t odd = c[15];
+    for (int n = 14; n > 0; n -= 2) {
+        even = c[n] + signed_multiply_high(even, square);
+        odd = c[n - 1] + signed_multiply_high(odd, square);
+    }
+    const std::int64_t sum = c[0] + signed_multiply_high(even, square) + signed_multiply_high(odd, h);
     constexpr std::int64_t one = std::int64_t{1} << 62;
     return static_cast<std::uint64_t>(sum < one ? sum : one);
 }

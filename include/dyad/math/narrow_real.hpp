@@ -80,12 +80,16 @@ struct narrow_rounding {
     if (down <= 0) return {static_cast<std::uint64_t>(most), value > most && value - most > error};
     // Where the error is below a half, the nearest boundary is the only one that can be crossed.
     const uint128_t half = uint128_t{1} << (down - 1);
-    if (error >= half) return {0, value + error < half};
+    if (value + error < half) return {0, true};
     const uint128_t kept = value >> down;
     const uint128_t rest = value - (kept << down);
     const bool above = rest > half;
-    const uint128_t rounded = kept + (above ? 1 : 0);
-    return {static_cast<std::uint64_t>(rounded < most ? rounded : most), (above ? rest - half : half - rest) > error};
+    if (error < half && (above ? rest - half : half - rest) > error) {
+        const uint128_t rounded = kept + (above ? 1 : 0);
+        return {static_cast<std::uint64_t>(rounded < most ? rounded : most), true};
+    }
+    // Beyond all codes it does not matter.
+    return {static_cast<std::uint64_t>(most), value > error && ((value - error) >> down) >= most};
 }
 
 /// c[0] + c[1] y + c[2] y^2 + ... for falling coefficients with 63 fraction bits, y < 1 with 64: each step loses less
