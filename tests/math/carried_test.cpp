@@ -57,7 +57,7 @@ void check_operations(const char* name) {
         const auto b = static_cast<Float>(sample(random));
         const auto x = Carried::from_float(a);
         const auto y = Carried::from_float(b);
-        cases.check(value<Float>(x) == a, "from ", a);
+        cases.check(value<Float>(x) == a && dyad::to_double(x) == static_cast<double>(a), "from ", a);
         cases.check(value<Float>(x + y) == a + b, a, " + ", b);
         cases.check(value<Float>(x * y) == a * b, a, " * ", b);
         if (b != 0) cases.check(value<Float>(x / y) == a / b, a, " / ", b);
@@ -90,6 +90,9 @@ TEST_CASE("carried: subnormal floats, doubles into 24 digits, what is out of ran
     CHECK(carried32{-(1 << 23), 40}.nearest() == std::numeric_limits<std::int64_t>::min());
     CHECK(carried32{-(1 << 23), -1000}.floor() == -1);
     CHECK(carried32{1 << 23, -1000}.nearest() == 0);
+    CHECK(dyad::to_double(carried32{1 << 23, -1045}) == 0x1p-1022);
+    CHECK(dyad::to_double(carried32{1 << 23, -1046}) == 0);
+    CHECK(dyad::to_double(carried32{-(1 << 23), 2000}) == std::numeric_limits<double>::lowest());
     CHECK(dyad::is_positive_finite(0x1p-149f));
     for (const float x :
          {0.0f, -0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {

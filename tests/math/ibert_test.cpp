@@ -117,7 +117,7 @@ TEST_CASE("GELU on [-4, 4]: i-GELU, sigmoid, h-GELU and tanh forms, largest and 
 
 // --- the integer functions ---
 
-double value(carried32 x) { return std::ldexp(static_cast<double>(x.significand), x.exponent); }
+double value(carried32 x) { return dyad::to_double(x); }
 
 TEST_CASE("integer i-exp: floor(ln2 / S) at coarse scales, by both constants; mended") {
     struct expected {
@@ -152,7 +152,7 @@ TEST_CASE("integer i-exp: floor(ln2 / S) at coarse scales, by both constants; me
 
 TEST_CASE("integer i-GELU: 8 and 16 bits, with and without the code's shift; mended") {
     const auto error = [](const ibert::gelu_parameters& p, double scale, int bits) {
-        const double unit = std::ldexp(static_cast<double>(p.out_scale.significand), p.out_scale.exponent);
+        const double unit = dyad::to_double(p.out_scale);
         double most = 0;
         for (std::int32_t x = -(1 << (bits - 1)); x < 1 << (bits - 1); ++x) {
             most = std::max(most, std::fabs(static_cast<double>(ibert::i_gelu(x, p)) * unit - gelu(x * scale)));

@@ -57,7 +57,7 @@ TEST_CASE("ivit: x0 of the two codes differs where 1 / S is whole") {
     for (const float bad : {0.0f, -1.0f, std::nanf(""), INFINITY}) CHECK(x0(arithmetic::tvm, bad) == 0);
 }
 
-double value(carried32 x) { return std::ldexp(static_cast<double>(x.significand), x.exponent); }
+double value(carried32 x) { return dyad::to_double(x); }
 
 TEST_CASE("ShiftExp: the published errors by scale") {
     struct expected {
@@ -217,6 +217,9 @@ TEST_CASE("layer_norm_bias: floor in float32, 0 where the published quotient is 
     CHECK(hawq::layer_norm_bias(1.0f, 0.0f, 64) == 0);
     CHECK(hawq::layer_norm_bias(std::nanf(""), 1.0f, 64) == 0);
     CHECK(hawq::layer_norm_bias(1.0f, INFINITY, 64) == 0);
+    CHECK(hawq::layer_norm_scale(-2.0f, 64) == -0x1p-26);
+    CHECK(hawq::layer_norm_scale(0.7f, 192) == std::sqrt(192.0f) * 0x1p-30f * 0.7f);
+    CHECK(hawq::layer_norm_scale(INFINITY, 192) == 0);
     CHECK(hawq::layer_norm_bias(1e30f, 1e-30f, 64) == std::numeric_limits<std::int64_t>::max());
 }
 

@@ -56,8 +56,16 @@ status gelu(vector_view<const In> src, const gelu_parameters& p, vector_view<Out
     if (!p.usable()) return status::parameters_not_usable;
     if (src.extent[0] == 0) return status::ok;
     const std::int32_t max = published::largest_code(src);
+    if (p.mode == arithmetic::tvm) {
+        const std::int32_t at_zero = shift_exp_tvm(-max, p.exp);
+        for (index i = 0; i < src.extent[0]; ++i) {
+            dst(i) = Out::saturating_from_raw(gelu_tvm(src(i).raw(), max, at_zero, p));
+        }
+        return status::ok;
+    }
+    const carried32 at_zero = shift_exp_pytorch(-max, p.exp);
     for (index i = 0; i < src.extent[0]; ++i) {
-        dst(i) = Out::saturating_from_raw(shift_gelu(src(i).raw(), max, p));
+        dst(i) = Out::saturating_from_raw(gelu_pytorch(src(i).raw(), max, at_zero, p));
     }
     return status::ok;
 }
@@ -81,7 +89,7 @@ status layer_norm(vector_view<const In> src, arithmetic mode, vector_view<const 
         const std::int64_t y = src(i).raw() - centre;
         squares += static_cast<std::uint64_t>(torch ? carried32::from(y * y).floor() : wrapped(y * y));
     }
-    const std::int64_t root = torch ? newton_sqrt_pytorch(carried32::round(squares, 0))
+    const std::int64_t root = torch ? newton_sqrt_pytorch(carried32::from(static_cast<std::int64_t>(squares)))
                                     : newton_sqrt_tvm(static_cast<std::uint32_t>(squares));
     const std::int64_t factor = layer_norm_factor(mode, root);
     for (index i = 0; i < n; ++i) {

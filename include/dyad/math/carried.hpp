@@ -10,6 +10,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include <dyad/core/bits.hpp>
 #include <dyad/core/rounding.hpp>
@@ -28,16 +29,12 @@ struct carried {
 
     [[nodiscard]] DYAD_HD friend constexpr bool operator==(carried, carried) noexcept = default;
 
-    /// m * 2^exponent, rounded. |m| < 2^127.
+    /// m * 2^exponent, rounded. |m| < 2^63 or 2^127.
     [[nodiscard]] DYAD_HD static constexpr carried round(int128_t m, std::int32_t exponent) noexcept {
-        if (m == 0) return {};
-        const uint128_t size = magnitude(m);
-        const int cut = bit_width(size) - Digits;
-        // (rounding up to 2^Digits is a power of two: one step more)
-        const uint128_t kept = cut <= 0 ? size << -cut : round_shift_right(size, cut, false, rounding::nearest_even);
-        const bool carry = (kept >> Digits) != 0;
-        const auto digits = static_cast<std::int64_t>(carry ? kept >> 1 : kept);
-        return {m < 0 ? -digits : digits, exponent + cut + (carry ? 1 : 0)};
+        return from_magnitude(magnitude(m), m < 0, exponent);
+    }
+    [[nodiscard]] DYAD_HD static constexpr carried round(std::int64_t m, std::int32_t exponent) noexcept {
+        return from_magnitude(magnitude(m), m < 0, exponent);
     }
     [[nodiscard]] DYAD_HD static constexpr carried from(std::int64_t x) noexcept { return round(x, 0); }
     /// A finite number of the format itself, or of a narrower one.
@@ -70,27 +67,29 @@ struct carried {
         return {-x.significand, x.exponent};
     }
     [[nodiscard]] DYAD_HD friend constexpr carried operator*(carried x, carried y) noexcept {
-        return round(static_cast<int128_t>(x.significand) * y.significand, x.exponent + y.exponent);
+        return round(static_cast<word>(x.significand) * y.significand, x.exponent + y.exponent);
     }
     [[nodiscard]] DYAD_HD friend constexpr carried operator+(carried x, carried y) noexcept {
         if (x.significand == 0) return y;
         if (y.significand == 0) return x;
         if (x.exponent < y.exponent) return y + x;
-        // Farther apart than 60 places, all of y is a digit below the last that decides.
+        // Farther apart than the word has room for, all of y is a digit below the last that decides.
         const std::int32_t apart = x.exponent - y.exponent;
-        if (apart > 60)
-            return round((static_cast<int128_t>(x.significand) << 8) + (y.significand < 0 ? -1 : 1), x.exponent - 8);
-        return round(static_cast<int128_t>(x.significand) * (int128_t{1} << apart) + y.significand, y.exponent);
+        if (apart > room)
+            return round(static_cast<word>(x.significand) * 256 + (y.significand < 0 ? -1 : 1), x.exponent - 8);
+        return round(static_cast<word>(x.significand) * (word{1} << apart) + y.significand, y.exponent);
     }
     /// y is not 0.
     [[nodiscard]] DYAD_HD friend constexpr carried operator/(carried x, carried y) noexcept {
         DYAD_ASSERT(y.significand != 0);
         if (x.significand == 0) return {};
-        // 56 more digits than the quotient of significands has, the last of them set where something was cut off.
-        const uint128_t numerator = static_cast<uint128_t>(magnitude(x.significand)) << 56;
+        // `room` more digits than the quotient of significands has, the last of them set where something was cut off.
+        using unsigned_type = unsigned_of<word>;
+        const auto numerator = static_cast<unsigned_type>(static_cast<unsigned_type>(magnitude(x.significand)) << room);
         const std::uint64_t denominator = magnitude(y.significand);
-        const auto quotient = static_cast<int128_t>(numerator / denominator) | (numerator % denominator != 0 ? 1 : 0);
-        return round((x.significand < 0) != (y.significand < 0) ? -quotient : quotient, x.exponent - y.exponent - 56);
+        const auto cut = static_cast<unsigned_type>(numerator % denominator != 0 ? 1 : 0);
+        return from_magnitude(static_cast<unsigned_type>((numerator / denominator) | cut),
+                              (x.significand < 0) != (y.significand < 0), x.exponent - y.exponent - room);
     }
     /// x >= 0, 24 digits.
     [[nodiscard]] DYAD_HD friend constexpr carried square_root(carried x) noexcept requires(Digits == 24) {
@@ -99,7 +98,7 @@ struct carried {
         const int shift = 38 - (x.exponent & 1);
         const std::uint64_t m = magnitude(x.significand) << shift;
         const std::uint64_t root = integer_sqrt(m);
-        return round(static_cast<int128_t>(2 * root + (root * root != m ? 1 : 0)), (x.exponent - shift) / 2 - 1);
+        return from_magnitude(2 * root + (root * root != m ? 1 : 0), false, (x.exponent - shift) / 2 - 1);
     }
     [[nodiscard]] DYAD_HD friend constexpr bool operator<(carried x, carried y) noexcept {
         if ((x.significand < 0) != (y.significand < 0)) return x.significand < y.significand;
@@ -109,6 +108,29 @@ struct carried {
     }
 
 private:
+    /// Holds products, and sums and quotients of `room` more digits than a significand has.
+    using word = std::conditional_t<Digits == 24, std::int64_t, int128_t>;
+    static constexpr int room = Digits == 24 ? 38 : 60;
+
+    template <unsigned_word T>
+    [[nodiscard]] DYAD_HD static constexpr carried from_magnitude(T size, bool negative,
+                                                                  std::int32_t exponent) noexcept {
+        if (size == 0) return {};
+        const int cut = bit_width(size) - Digits;
+        T kept = size;
+        if (cut <= 0) {
+            kept = static_cast<T>(size << -cut);
+        } else {
+            const T rest = size & low_mask<T>(cut);
+            const T half = static_cast<T>(T{1} << (cut - 1));
+            kept = static_cast<T>(size >> cut);
+            kept = static_cast<T>(kept + (rest > half || (rest == half && (kept & 1) != 0) ? 1 : 0));
+        }
+        // (rounding up to 2^Digits is a power of two: one step more)
+        const bool carry = (kept >> Digits) != 0;
+        const auto digits = static_cast<std::int64_t>(carry ? kept >> 1 : kept);
+        return {negative ? -digits : digits, exponent + cut + (carry ? 1 : 0)};
+    }
     [[nodiscard]] DYAD_HD constexpr std::int64_t integer(rounding mode) const noexcept {
         if (exponent < 0) return round_shift_right(significand, exponent < -200 ? 200 : -exponent, mode);
         if (exponent > 63)
@@ -131,7 +153,19 @@ using carried64 = carried<53>;
 
 /// The same value in float64.
 [[nodiscard]] DYAD_HD constexpr carried64 widened(carried32 x) noexcept {
-    return carried64::round(x.significand, x.exponent);
+    constexpr int more = 53 - 24;
+    if (x.significand == 0) return {};
+    return {x.significand * (std::int64_t{1} << more), x.exponent - more};
+}
+/// The number as a double; beyond its normal numbers, 0 or the largest double.
+template <int Digits>
+[[nodiscard]] DYAD_HD constexpr double to_double(carried<Digits> x) noexcept {
+    const std::uint64_t sign = x.significand < 0 ? std::uint64_t{1} << 63 : 0;
+    const std::int32_t biased = x.exponent + (Digits - 1) + 1023;
+    if (x.significand == 0 || biased < 1) return 0;
+    if (biased > 2046) return std::bit_cast<double>(sign | 0x7fef'ffff'ffff'ffff);
+    const std::uint64_t digits = (magnitude(x.significand) << (53 - Digits)) & low_mask<std::uint64_t>(52);
+    return std::bit_cast<double>(sign | static_cast<std::uint64_t>(biased) << 52 | digits);
 }
 /// 1 / x, as a tensor's reciprocal rounds it: PyTorch computes `number / tensor` as reciprocal * number, two roundings.
 [[nodiscard]] DYAD_HD constexpr carried32 reciprocal(carried32 x) noexcept { return carried32::from(1) / x; }

@@ -78,4 +78,10 @@ struct ratio {
     return (carried32::from_float(bias) / divisor / scale).floor();
 }
 
+/// The scale of what such a layer norm gives: sqrt(C) / 2^30 * weight, a float32; negative where the weight is.
+[[nodiscard]] DYAD_HD constexpr double layer_norm_scale(float weight, std::int32_t channels) noexcept {
+    if (!is_finite(weight) || channels <= 0) return 0;
+    return to_double(square_root(carried32::from(channels)).scaled(-30) * carried32::from_float(weight));
+}
+
 }  // namespace dyad::inline v1::hawq

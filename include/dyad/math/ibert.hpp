@@ -3,7 +3,7 @@
 //   a (x + b)^2 + c with q_b = floor(b / S), q_c = floor(c / (a S^2)):  value = ((q + q_b)^2 + q_c) a S^2
 //   exp(S q) = L(p) 2^-z, z = floor(-q / q_ln2), p = q + z q_ln2;  erf(x) = sgn(x) L(min(|x|, -b))
 // Source: Kim et al., "I-BERT: integer-only BERT quantization", ICML 2021, algorithms 1 to 4, and its code, which is
-// also that of the package `transformers` (models/ibert/quant_modules.py):
+// also that of the package `transformers` (models/ibert/quant_modules.py), whose bits on a CPU are meant:
 //               constants::paper                                 constants::code (float32 words: rounds at 24 digits)
 //   exp           .3585 (p + 1.353)^2 + .344, ln 2                 .35815147 p^2 + .96963238 p + 1, .6931
 //                 q_L >> z                                         q_L 2^(30 - z), then quantized to 16 bits
@@ -33,6 +33,7 @@ enum class constants : std::uint8_t { paper, code };
 using hawq::fixedpoint_mul;
 using hawq::fixedpoint_mul_mended;
 using hawq::layer_norm_bias;
+using hawq::layer_norm_scale;
 using hawq::ratio;
 
 /// `number / tensor` and `tensor ** 2` of the code: the reciprocal is rounded, then the product.
@@ -75,7 +76,9 @@ struct exp_parameters {
     DYAD_ASSERT(p.usable() && x <= 0);
     const std::int64_t least = -30 * std::int64_t{p.ln2};
     const std::int64_t t = x < least ? least : x;
-    const std::int64_t q = (carried32::from(-t) / carried32::from(p.ln2)).floor();
+    // 30 at most, and 1 / ln2 > 2^-16 or more below the next integer where it is none: float32's floor is the
+    // integers'.
+    const std::int64_t q = -t / p.ln2;
     const std::int64_t r = t + q * p.ln2;
     const carried32 z = carried32::from(r + p.b) * carried32::from(r) + carried32::from(p.c);
     return z.significand < 0 ? carried32{} : z.scaled(static_cast<std::int32_t>(30 - q));
@@ -143,7 +146,7 @@ struct gelu_parameters {
     std::int64_t c = 0;      ///< floor(1 / (-.2888 s^2))
     std::int32_t shift = 0;  ///< 14 in the code
     std::int64_t one = 0;    ///< floor(1 / scale of erf), negative
-    carried64 out_scale;     ///< S * (scale of erf) / 2, negative
+    carried64 out_scale;     ///< S * (scale of erf) / 2, negative; to_double gives it
     [[nodiscard]] DYAD_HD constexpr bool usable() const noexcept { return b < 0; }
 
     /// Offline. Scales from 2^-16 to 2^16.
@@ -214,7 +217,7 @@ struct square_root_steps {
 [[nodiscard]] DYAD_HD constexpr std::int64_t layer_norm_factor(constants set, std::uint64_t v, int shift) noexcept {
     if (v == 0) return 0;
     if (set == constants::paper) return (std::int64_t{1} << 31) / (std::int64_t{i_sqrt(v).root} << shift);
-    const carried32 root = carried32::from(square_root(carried32::round(v, 0)).floor());
+    const carried32 root = carried32::from(square_root(carried32::round(int128_t{v}, 0)).floor());
     return reciprocal(root.scaled(shift)).scaled(31).floor();
 }
 /// floor(y f / 2) + bias.

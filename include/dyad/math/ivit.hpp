@@ -11,7 +11,8 @@
 //   (2^31 - 1) / D     floor(rn(1 / D) 2^31): rn(2^31 - 1) is 2^31  trunc((2^31 - 1) / D)
 //   x / y, x < 0       floor                                        truncation
 //   softmax's result   0 .. 2^(k-1), the end included               int8, 0 .. 127
-// Left as published, with what it costs (ivit_test measures it):
+// The bits are those of PyTorch on a CPU: what a GPU adds in another order, or divides by a factor, may differ in the
+// last digit of a float32. Left as published, with what it costs (ivit_test measures it):
 //   1 - f/2 for 2^-f: up to 6.1 % high; 1.4375 for log2 e;
 //   x0 of few bits at coarse scales: ShiftExp is .143 off at S = 1/4, .046 at 1/128; TVM's
 //   x0, one too large in magnitude there, makes it .393 at 1/4 and .125 at 1/16;
@@ -73,7 +74,10 @@ struct exp_parameters {
     const std::int64_t scaled = std::int64_t{x} + (x >> 1) - (x >> 4);
     const std::int64_t least = std::int64_t{p.n} * p.x0;
     const std::int64_t t = scaled < least ? least : scaled;
-    const std::int64_t q = (carried32::from(t) / carried32::from(p.x0)).floor();
+    // A quotient below 32 that is no integer is 1 / |x0| or more below the next, which float32 tells from it while that
+    // is above 2^-20: its floor is then that of the integers.
+    const bool plain = t <= 0 && p.n < 32 && p.x0 > -(1 << 18);
+    const std::int64_t q = plain ? t / p.x0 : (carried32::from(t) / carried32::from(p.x0)).floor();
     const std::int64_t r = t - q * p.x0;
     const auto shift = static_cast<std::int32_t>(p.n - q) - 1;
     const carried32 e = carried32::from(r - 2 * std::int64_t{p.x0}).scaled(shift);
@@ -138,19 +142,26 @@ struct gelu_parameters {
     [[nodiscard]] DYAD_HD constexpr bool usable() const noexcept { return exp.usable() && bits >= 2 && bits <= 24; }
 };
 
-/// `max` = the row's largest code; x <= max. The scale is the input's / 2^(bits-1).
-[[nodiscard]] DYAD_HD constexpr std::int64_t shift_gelu(std::int32_t x, std::int32_t max,
-                                                        const gelu_parameters& p) noexcept {
-    if (p.mode == arithmetic::tvm) {
-        const std::int32_t e = shift_exp_tvm(wrapped(std::int64_t{x} - max), p.exp);
-        const std::int32_t sum = wrapped(std::int64_t{e} + shift_exp_tvm(wrapped(-std::int64_t{max}), p.exp));
-        return wrapped(std::int64_t{x} * share_tvm(e, truncated_quotient(0x7fff'ffff, sum)));
-    }
+/// One code x <= max of a row whose largest is max; at_zero = shift_exp(-max), the same for all of them.
+[[nodiscard]] DYAD_HD constexpr std::int64_t gelu_pytorch(std::int32_t x, std::int32_t max, carried32 at_zero,
+                                                          const gelu_parameters& p) noexcept {
     const carried32 e = shift_exp_pytorch(x - max, p.exp);
-    const carried32 sum = e + shift_exp_pytorch(-max, p.exp);
+    const carried32 sum = e + at_zero;
     if (sum.significand == 0) return 0;  // (published: infinity times 0)
     const std::int64_t sigmoid = share_pytorch(e, factor_pytorch(sum), p.bits);
     return (carried32::from(x) * carried32::from(sigmoid)).floor();
+}
+[[nodiscard]] DYAD_HD constexpr std::int32_t gelu_tvm(std::int32_t x, std::int32_t max, std::int32_t at_zero,
+                                                      const gelu_parameters& p) noexcept {
+    const std::int32_t e = shift_exp_tvm(wrapped(std::int64_t{x} - max), p.exp);
+    const std::int32_t factor = truncated_quotient(0x7fff'ffff, wrapped(std::int64_t{e} + at_zero));
+    return wrapped(std::int64_t{x} * share_tvm(e, factor));
+}
+/// `max` = the row's largest code; x <= max. The scale is the input's / 2^(bits-1).
+[[nodiscard]] DYAD_HD constexpr std::int64_t shift_gelu(std::int32_t x, std::int32_t max,
+                                                        const gelu_parameters& p) noexcept {
+    if (p.mode == arithmetic::pytorch) return gelu_pytorch(x, max, shift_exp_pytorch(-max, p.exp), p);
+    return gelu_tvm(x, max, shift_exp_tvm(wrapped(-std::int64_t{max}), p.exp), p);
 }
 
 // --- I-LayerNorm: y 2^30 / sqrt(V) + bias, scale sqrt(C) / 2^30 * weight ---
@@ -194,6 +205,7 @@ struct gelu_parameters {
 using hawq::fixedpoint_mul;
 using hawq::fixedpoint_mul_mended;
 using hawq::layer_norm_bias;
+using hawq::layer_norm_scale;
 using hawq::ratio;
 
 // --- Mended ---
