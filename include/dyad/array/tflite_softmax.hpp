@@ -46,6 +46,7 @@ struct softmax_parameters {
     std::int32_t diff_min = 0;  ///< differences below count as exp = 0: at 15.5 to 31, see input_radius
     requantization mode = requantization::gemmlowp_double;
     std::array<std::int32_t, 256> exponentials{};  ///< 2^31 exp(-i) or 0, i = the difference to the maximum
+    std::array<std::uint32_t, 256> terms{};        ///< the same with 12 integer bits, for the sum
 
     /// beta * scale must exceed 2^-26 and counts as at most 32 (16 with a single rounding).
     constexpr status set(float scale, float beta = 1.0f,
@@ -65,8 +66,9 @@ struct softmax_parameters {
         diff_min = -input_radius(5, input);
         for (std::int32_t i = 0; i < 256; ++i) {
             const bool counts = -i >= diff_min;
-            exponentials[static_cast<std::size_t>(i)] =
-                counts ? gemmlowp::exp_on_negative_values<5>(requantize(-i, input, mode)) : 0;
+            const std::int32_t e = counts ? gemmlowp::exp_on_negative_values<5>(requantize(-i, input, mode)) : 0;
+            exponentials[static_cast<std::size_t>(i)] = e;
+            terms[static_cast<std::size_t>(i)] = static_cast<std::uint32_t>(gemmlowp::rescale<0, 12>(e));
         }
         return status::ok;
     }
@@ -88,10 +90,7 @@ template <code8 In>
 [[nodiscard]] constexpr std::uint64_t exponential_sum(vector_view<const In> row, std::int32_t max,
                                                       const softmax_parameters& p) noexcept {
     std::uint64_t sum = 0;
-    for (index j = 0; j < row.extent[0]; ++j) {
-        const std::int32_t e = p.exponentials[static_cast<std::size_t>(max - row(j).raw())];
-        sum += static_cast<std::uint32_t>(gemmlowp::divide_by_power_of_two(e, 12));
-    }
+    for (index j = 0; j < row.extent[0]; ++j) sum += p.terms[static_cast<std::size_t>(max - row(j).raw())];
     return sum;
 }
 
@@ -121,11 +120,18 @@ status softmax(matrix_view<const In> src, const softmax_parameters& p, matrix_vi
         const vector_view<const In> x = row(src, i);
         const std::int32_t max = largest_code(x);
         const reciprocal r = reciprocal_of(static_cast<std::uint32_t>(exponential_sum(x, max, p)), 12);
-        for (index j = 0; j < src.extent[1]; ++j) {
-            const std::int32_t e = p.exponentials[static_cast<std::size_t>(max - x(j).raw())];
-            const std::int32_t share =
-                gemmlowp::divide_by_power_of_two(gemmlowp::multiply(r.scale, e), r.bits_over_unit + 31 - Out::width);
-            dst(i, j) = Out::saturating_from_raw(share + lowest);
+        const auto share = [&](std::size_t difference) noexcept {
+            const std::int32_t product = gemmlowp::multiply(r.scale, p.exponentials[difference]);
+            const std::int32_t y = gemmlowp::divide_by_power_of_two(product, r.bits_over_unit + 31 - Out::width);
+            return Out::saturating_from_raw(y + lowest);
+        };
+        const auto difference = [&](index j) noexcept { return static_cast<std::size_t>(max - x(j).raw()); };
+        if (src.extent[1] < 256) {
+            for (index j = 0; j < src.extent[1]; ++j) dst(i, j) = share(difference(j));
+        } else {
+            std::array<Out, 256> shares{};
+            for (std::size_t d = 0; d < 256; ++d) shares[d] = share(d);
+            for (index j = 0; j < src.extent[1]; ++j) dst(i, j) = shares[difference(j)];
         }
     }
     return status::ok;
