@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx2/softmax.hpp>
+#include <dyad/kernels/avx2/softmax_halves.hpp>
 #include <dyad/kernels/avx512/softmax.hpp>
 #include <dyad/kernels/avx512/softmax_halves.hpp>
 #include <dyad/kernels/cpu.hpp>
@@ -23,7 +24,7 @@ void softmax_nearest(instruction_set isa, const Plan& plan, const softmax_rows<I
     if (isa >= instruction_set::avx2 && rows.contiguous()) {
         const default_float_environment environment;
         if (isa >= instruction_set::avx512) return avx512::softmax_nearest(plan, rows);
-        if constexpr (sizeof(In) == 1) return avx2::softmax_nearest(plan, rows);
+        return avx2::softmax_nearest(plan, rows);
     }
 #endif
     static_cast<void>(isa);

@@ -10,15 +10,13 @@
 #include <cstdint>
 #include <limits>
 
+#include <dyad/kernels/avx2/exact_quotients.hpp>
 #include <dyad/kernels/scalar/softmax_plan.hpp>
 #include <dyad/kernels/scalar/softmax_rows.hpp>
 
 namespace dyad::inline v1::avx2 {
 
 using byte_vector [[gnu::vector_size(32)]] = std::uint8_t;
-using long_vector [[gnu::vector_size(32)]] = std::uint64_t;
-using double_vector [[gnu::vector_size(32)]] = double;
-
 template <class T>
 [[gnu::target("avx2"), gnu::always_inline]] inline byte_vector load_bytes(const T* from) noexcept {
     byte_vector x;
@@ -77,37 +75,17 @@ struct softmax_bytes_row {
     }
 };
 
-/// Results for all 256 differences from the exact sum; the number of those that may be other than 0, a multiple of 4.
-/// p = E[d] (unit / S) in doubles is within 2^-35 of the quotient: where an integer and a half is that near, it is
-/// taken in integers.
+/// Results for all 256 differences from the exact sum; returns how many of them may be other than 0, a multiple of 4.
 [[gnu::target("avx2"), gnu::noinline]] inline std::size_t exact_shares(const softmax_bytes& plan, std::uint64_t sum,
                                                                        std::uint16_t (&shares)[256]) noexcept {
-    using four_words [[gnu::vector_size(16)]] = std::int32_t;
-    using four_halves [[gnu::vector_size(8)]] = std::uint16_t;
-    const double inverse = static_cast<double>(plan.out.unit) / static_cast<double>(sum);
-    const double_vector near = double_vector{} + (0.5 - 0x1p-35);
-    const auto largest = static_cast<std::int32_t>(plan.out.largest);
+    const exact_quotients quotients(sum, plan.out);
     __builtin_memset(shares, 0, sizeof shares);
     std::size_t d = 0;
-    for (; d < 256 && static_cast<double>(plan.exact[d]) * inverse > 0.49; d += 4) {
-        const double_vector e{static_cast<double>(static_cast<std::int64_t>(plan.exact[d])),
-                              static_cast<double>(static_cast<std::int64_t>(plan.exact[d + 1])),
-                              static_cast<double>(static_cast<std::int64_t>(plan.exact[d + 2])),
-                              static_cast<double>(static_cast<std::int64_t>(plan.exact[d + 3]))};
-        const double_vector p = e * inverse;
-        double_vector n;
-        __asm__("vroundpd $0, %1, %0" : "=x"(n) : "x"(p));
-        four_words codes;
-        __asm__("vcvttpd2dqy %1, %0" : "=x"(codes) : "x"(n));
-        codes = codes < largest ? codes : four_words{} + largest;
-        const four_halves halves = __builtin_convertvector(codes, four_halves);
-        __builtin_memcpy(shares + d, &halves, sizeof halves);
-        const auto rest = reinterpret_cast<double_vector>(reinterpret_cast<long_vector>(p - n) << 1 >> 1);
-        const auto uncertain = reinterpret_cast<long_vector>(rest >= near);
-        for (std::size_t k = 0; k < 4; ++k) {
-            if (uncertain[k] != 0)
-                shares[d + k] = static_cast<std::uint16_t>(softmax_share(plan.exact[d + k], sum, plan.out));
-        }
+    for (; d < 256 && !quotients.is_zero(plan.exact[d]); d += 4) {
+        long_vector e;
+        __builtin_memcpy(&e, plan.exact.data() + d, sizeof e);
+        const auto codes = __builtin_convertvector(quotients(e), four_halves);
+        __builtin_memcpy(shares + d, &codes, sizeof codes);
     }
     return d;
 }
