@@ -66,8 +66,8 @@ public:
     [[nodiscard]] index channels() const noexcept { return gains_.extent[0]; }
 
     /// gamma and beta of every channel (a beta without elements: none), epsilon >= 0, what one code of In and of Out is
-    /// worth. Gains of 31 bits and offsets are gamma and beta over out_scale, each rounded once. A gain of 2^(f - 1)
-    /// codes or more (f in the header's text), an offset of 2^29 or an epsilon of 2^63 has no room.
+    /// worth. Gains of 31 bits and offsets are gamma and beta over out_scale, each rounded once; a large beta gives the
+    /// codes' end. A gain of 2^(f - 1) codes or more (f in the header's text), or an epsilon of 2^63, has no room.
     status set(vector_view<const float> gamma, vector_view<const float> beta, double epsilon, double in_scale,
                double out_scale) noexcept {
         const index n = channels();
@@ -97,11 +97,10 @@ public:
         shift_ = shift;
         epsilon_whole_ = static_cast<std::uint64_t>(wide >> 64);
         epsilon_rest_ = static_cast<std::uint64_t>(wide);
-        const std::int64_t half = std::int64_t{1} << (shift - 1);
         for (index i = 0; i < n; ++i) {
             const float b = beta.extent[0] == 0 ? 0 : beta(i);
             gains_(i) = norm_integer<std::int32_t>(norm_in_codes(gamma(i), out_scale), shift - fraction);
-            offsets_(i) = norm_integer<std::int64_t>(norm_in_codes(b, out_scale), shift) + half;
+            offsets_(i) = norm_offset_of(norm_in_codes(b, out_scale), shift);
         }
         return status::ok;
     }

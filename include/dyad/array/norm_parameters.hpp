@@ -50,13 +50,22 @@ template <native_integer To>
 }
 
 /// The places of the sum z gain + offset behind its point, fraction + those of the gains: as many as keep |gain| below
-/// 2^31 and |offset| below 2^61, at most 60. `gain` and `offset` are the bits of the largest ones in codes. Below 32
-/// there is no room.
+/// 2^31 and |offset| below 2^61, at most 60; for large offsets no fewer than 44, since those may saturate at 2^62: with
+/// |z gain| < 2^61 + 2^32 either sum is then beyond every code of 16 bits. `gain` and `offset` are the bits of the
+/// largest ones in codes. Below 32 there is no room.
 [[nodiscard]] constexpr int norm_shift(int fraction, int gain, int offset) noexcept {
     const int by_gain = fraction + 31 - gain;
-    const int by_offset = 61 - offset;
+    const int by_offset = 61 - offset < 44 ? 44 : 61 - offset;
     const int least = by_gain < by_offset ? by_gain : by_offset;
     return least < 60 ? least : 60;
+}
+
+/// beta in codes as an offset, with the half that rounds.
+[[nodiscard]] constexpr std::int64_t norm_offset_of(const unpacked_wide& beta, int shift) noexcept {
+    constexpr std::int64_t most = std::int64_t{1} << 62;
+    const auto offset = norm_integer<std::int64_t>(beta, shift);
+    if (offset > most || offset < -most) return offset < 0 ? -most : most;
+    return offset + (std::int64_t{1} << (shift - 1));
 }
 
 /// n^2 epsilon / scale^2, for l1 n^2 epsilon / scale, 2^64 of them a unit of the sums n sum x^2 - (sum x)^2 and sum

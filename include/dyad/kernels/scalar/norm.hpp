@@ -29,7 +29,7 @@ struct norm_row_factor {
     std::int32_t shift = 0;
 };
 
-/// |gain| < 2^31, |offset| <= 2^62, 32 <= shift <= 63: the sum fits 64 bits, the upper 32 hold all that counts.
+/// |gain| < 2^31, |offset| <= 2^62 + 2^59, 32 <= shift <= 63: the sum fits 64 bits, the upper 32 hold all that counts.
 struct norm_channel_factors {
     const std::int32_t* gains = nullptr;
     const std::int64_t* offsets = nullptr;
