@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <dyad/kernels/cpu.hpp>
+#include <dyad/study/sweep_file.hpp>
 
 #include "commit.hpp"  // generated when the program is built
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <dyad/study/sweep.hpp>
+#include <dyad/study/sweep_file.hpp>
 
 namespace functions {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <dyad/study/sweep_file.hpp>
+#include <dyad/study/sweep_shard.hpp>
 
 #include "options.hpp"
 #include "report.hpp"

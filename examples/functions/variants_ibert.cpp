@@ -13,16 +13,11 @@ namespace {
 
 using dyad::ibert::constants;
 
-template <int Digits>
-double double_of(dyad::carried<Digits> x) {
-    return std::ldexp(static_cast<double>(x.significand), x.exponent);
-}
-
 prepared exp_code(double s) {
     const auto p = dyad::ibert::exp_parameters::from(constants::code, static_cast<float>(s));
     if (!p.usable()) return {};
     return codes_of(std::ldexp(0.35815147 * s * s, -30), [p](std::int64_t x) {
-        return double_of(dyad::ibert::i_exp_code(static_cast<std::int32_t>(x), p));
+        return dyad::to_double(dyad::ibert::i_exp_code(static_cast<std::int32_t>(x), p));
     });
 }
 prepared exp_paper(double s) {
@@ -50,7 +45,7 @@ template <constants Set>
 prepared gelu(double s) {
     const auto p = dyad::ibert::gelu_parameters::from(Set, static_cast<float>(s));
     if (!p.usable()) return {};
-    return codes_of(-double_of(p.out_scale),
+    return codes_of(-dyad::to_double(p.out_scale),
                     [p](std::int64_t x) { return -dyad::ibert::i_gelu(static_cast<std::int32_t>(x), p); });
 }
 prepared gelu_mended(double s) {

@@ -2,6 +2,7 @@
 // Sweeps: the figures against a plain loop, equal bits for any partition and any threads, the text of shards.
 #include <dyad/study/sweep.hpp>
 #include <dyad/study/sweep_file.hpp>
+#include <dyad/study/sweep_shard.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,12 +3,12 @@
 // monotonicity, the worst input. Any number of threads, and any partition into shards, gives the same bits.
 #pragma once
 
-#include <concepts>
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
-#include <utility>
 #include <vector>
 
 #include <dyad/array/executor.hpp>

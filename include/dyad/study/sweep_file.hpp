@@ -23,27 +23,23 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
+#include <dyad/study/sweep_shard.hpp>
 #include <dyad/study/sweep_state.hpp>
 
 namespace dyad::inline v1::study {
-
-/// A contiguous part of a sweep. An empty one has a piece too: where it would be.
-struct sweep_shard {
-    std::string name;
-    std::int64_t first = 0;  ///< all inputs of the sweep
-    std::int64_t last = -1;
-    sweep_state state;
-};
 
 /// The way into a state's members for the text below.
 struct sweep_state_access {
@@ -276,41 +272,6 @@ private:
         in.fail("the checksum is another: the file was changed");
     if (!in.at_end()) in.fail("more follows behind the end");
     return shards;
-}
-
-/// The sweep that shards of one name are parts of, given in any order. std::runtime_error with a sentence where they do
-/// not fit: other inputs or ulps, inputs that are in two shards or in none.
-[[nodiscard]] inline sweep_shard merge(std::vector<sweep_shard> shards) {
-    if (shards.empty()) throw std::runtime_error("nothing to merge");
-    const auto span = [](std::int64_t first, std::int64_t last) {
-        return first == last ? "input " + sweep_text::digits(first)
-                             : "inputs " + sweep_text::digits(first) + " to " + sweep_text::digits(last);
-    };
-    sweep_shard whole = shards.front();
-    const auto fail = [&](const std::string& sentence) { throw std::runtime_error(whole.name + ": " + sentence); };
-    whole.state = sweep_state(shards.front().state.ulp());
-    for (const sweep_shard& s : shards) {
-        if (s.name != whole.name) fail("is not the same sweep as " + s.name);
-        if (s.first != whole.first || s.last != whole.last)
-            fail("one shard is of " + span(whole.first, whole.last) + ", another of " + span(s.first, s.last));
-        if (s.state.ulp() != whole.state.ulp()) fail("shards have different ulps");
-    }
-    std::erase_if(shards, [](const sweep_shard& s) { return s.state.count() == 0; });
-    std::sort(shards.begin(), shards.end(),
-              [](const sweep_shard& a, const sweep_shard& b) { return a.state.first().input < b.state.first().input; });
-    std::int64_t next = whole.first;  // the first input that no shard has held yet
-    bool done = whole.first > whole.last;
-    for (const sweep_shard& s : shards) {
-        const std::int64_t first = s.state.first().input;
-        const std::int64_t last = s.state.last().input;
-        if (done || first < next) fail(span(first, done ? last : std::min(last, next - 1)) + " in more than one shard");
-        if (first > next) fail(span(next, first - 1) + " in no shard");
-        whole.state.append(s.state);
-        done = last == whole.last;
-        if (!done) next = last + 1;
-    }
-    if (!done) fail(span(next, whole.last) + " in no shard");
-    return whole;
 }
 
 }  // namespace dyad::inline v1::study
