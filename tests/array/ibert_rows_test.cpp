@@ -56,6 +56,23 @@ TEST_CASE("ibert::softmax: the bits of transformers' IntSoftmax") {
     }
 }
 
+TEST_CASE("ibert::quantized_exp: the bits of what transformers' IntSoftmax adds up, fractions included") {
+    for (const auto& c : reference::ibert_exp) {
+        const auto p = ibert::softmax_parameters::from(constants::code, c.scale, 8);
+        result_hash hash;
+        int fractions = 0;
+        for (std::int32_t x = 0; x > -(1 << c.bits); --x) {
+            const dyad::carried32 e = ibert::quantized_exp(ibert::i_exp_code(x, p.exp), p);
+            hash.take(e.scaled(24).floor());
+            fractions += e.floor() != e.nearest() || dyad::to_double(e) != static_cast<double>(e.nearest());
+        }
+        MESSAGE("scale " << c.scale << ": " << fractions << " of " << (1 << c.bits) << " exponentials are not whole");
+        CHECK(c.kept == 1 << c.bits);
+        CHECK(fractions > 0);
+        CHECK(hash.value() == c.hash);
+    }
+}
+
 TEST_CASE("ibert::gelu: the bits of transformers' IntGELU, every code") {
     for (const auto& c : reference::ibert_gelu) {
         const auto p = ibert::gelu_parameters::from(constants::code, c.scale);

@@ -91,6 +91,16 @@ TEST_CASE("ivit::layer_norm: the bits of the published formulas") {
     check(reference::ivit_norm_tvm, arithmetic::tvm);
 }
 
+TEST_CASE("ivit::layer_norm: squares beyond 24 digits are rounded one by one") {
+    for (const auto& c : reference::ivit_norm_rows) {
+        const auto codes = numbers<code>(std::vector<std::int32_t>(c.codes, c.codes + c.n));
+        const std::vector<std::int64_t> bias(codes.size());
+        std::vector<wide> out(codes.size());
+        REQUIRE(ivit::layer_norm(view_of(codes), arithmetic::pytorch, view_of(bias), view_of(out)) == status::ok);
+        for (std::size_t i = 0; i < out.size(); ++i) CHECK(out[i].raw() == c.results[i]);
+    }
+}
+
 // --- what is lost ---
 
 struct loss {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FQ-ViT's, IntAttention's and Softermax's rows against their formulas in numpy and in fractions; what they lose.
+// FQ-ViT's and IntAttention's rows against their formulas in numpy, Softermax's against its words in fractions; what
+// they lose.
 #include <dyad/array/published_softmax_rows.hpp>
 
 #include <doctest/doctest.h>

@@ -31,6 +31,8 @@ static_assert(ivit::shift_exp_tvm(0, tvm16) == 17 << 16);
 static_assert(ivit::shift_exp_tvm(lowest, tvm16) == 0);    // -1.4375 * 2^31 wraps to a positive code
 static_assert(ivit::shift_exp_tvm(largest, tvm16) == 17);  // 1.4375 (2^31 - 1) wraps to a negative code
 static_assert(ivit::shift_exp_tvm(1 << 20, tvm16) == 0);   // a shift of 88675
+static_assert(ivit::shift_exp_tvm(178, tvm16) == lowest);  // 17 << 31
+static_assert(ivit::shift_exp_tvm(190, tvm16) == 0);       // 17 << 32
 static_assert(ivit::wrapped(std::int64_t{largest} + 1) == lowest);
 static_assert(ivit::truncated_quotient(5, 0) == 0 && ivit::truncated_quotient(lowest, -1) == lowest);
 static_assert(ivit::share_tvm(lowest, largest) == -128);
@@ -75,6 +77,7 @@ TEST_CASE("ShiftExp: the published errors by scale") {
         double mended = 0;
         for (std::int32_t x = 0; - x * e.scale <= 16; --x) {
             const double exact = std::exp(x * e.scale);
+            CHECK(value(ivit::shift_exp_pytorch(x, p)) == std::floor(value(ivit::shift_exp_pytorch(x, p))));
             torch = std::max(torch, std::fabs(value(ivit::shift_exp_pytorch(x, p)) * e.scale * 0x1p-15 - exact));
             tvm = std::max(tvm, std::fabs(ivit::shift_exp_tvm(x, t) * e.scale * 0x1p-16 - exact));
             mended = std::max(mended, std::fabs(ivit::shift_exp_mended(x, m) * 0x1p-30 - exact));

@@ -24,6 +24,12 @@ inline constexpr ibert_case ibert_softmax[]{
     {16, 0x1.6a00000000000p-11f, 64, 0, 64, 0x15f642db79a1d91a},
     {16, 0x1.0000000000000p-10f, 197, 0, 64, 0xa4c3f01c4dad1e69},
     {16, 0x1.8000000000000p-11f, 5, 0, 64, 0xdb03eb569a681896},
+    {8, 0x1.62e0000000000p-7f, 64, 0, 64, 0xb4ed98d122c6d40b},
+};
+inline constexpr ibert_case ibert_exp[]{
+    {8, 0x1.0000000000000p-4f, 1, 0, 256, 0xc652ae479a3691c4},
+    {12, 0x1.0000000000000p-9f, 1, 0, 4096, 0x5779ec64e49882d1},
+    {8, 0x1.62e0000000000p-7f, 1, 0, 256, 0x93531d1cf0b28c2b},
 };
 inline constexpr ibert_case ibert_gelu[]{
     {8, 0x1.0000000000000p-4f, 1, 0, 256, 0x0769b300649b2e11},

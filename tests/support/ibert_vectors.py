@@ -16,7 +16,8 @@ from transformers.models.ibert import quant_modules as ibert
 
 # Name, width of the codes, scale, elements of a row. Short scales keep code * scale exact; the long ones do not.
 SOFTMAX = [(8, 1 / 16, 2), (8, 1 / 16, 197), (8, 0.1, 16), (8, 0.0472, 17), (8, 1 / 128, 64), (8, 1 / 4, 197),
-           (16, 181 / 2**18, 64), (16, 1 / 1024, 197), (16, 3 / 4096, 5)]
+           (16, 181 / 2**18, 64), (16, 1 / 1024, 197), (16, 3 / 4096, 5),
+           (8, 2839 / 2**18, 64)]  # between .6931 / 64 and ln 2 / 64
 GELU = [(8, 1 / 16), (8, 0.0314), (8, 5 / 64), (16, 1 / 4096), (16, 181 / 2**20), (16, 1 / 8192)]
 NORM = [(8, 64, 0), (16, 192, 0), (16, 768, 0), (16, 768, 3), (16, 5, 0), (12, 256, 1)]
 # Scales in and out, bits out, bits in.
@@ -46,7 +47,8 @@ def codes(seed, rows, n, bits):
 def hashed(values):
     v = np.asarray(values).astype(np.int64).ravel()
     with np.errstate(over="ignore"):
-        return int(mixed(v.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.arange(v.size, dtype=np.uint64)).sum(dtype=np.uint64))
+        spread = v.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.arange(v.size, dtype=np.uint64)
+    return int(mixed(spread).sum(dtype=np.uint64))
 
 
 class Recorder:
@@ -67,6 +69,20 @@ def tensors(q, scale):
     s = torch.tensor([scale], dtype=torch.float32)
     x = torch.from_numpy(q.astype(np.float32)) * s
     return x, s, (x / s).numpy() == q
+
+
+def exponentials(bits, scale):
+    """What IntSoftmax adds up, of every code below 0, times 2^24: the step to 16 bits and back leaves fractions."""
+    x, s, whole = tensors(-np.arange(2**bits), scale)
+    module = ibert.IntSoftmax(8, quant_mode=True)
+    kept = []
+    module.act.register_forward_hook(lambda m, inputs, output: kept.append(output[0] / output[1]))
+    module.train()
+    module(x[None], s)
+    module.eval()
+    module(x[None], s)
+    y = kept[-1].numpy().ravel().astype(np.float64) * 2**24
+    return hashed(y[whole]), int(whole.sum())
 
 
 def softmax(seed, bits, scale, n):
@@ -98,7 +114,8 @@ def norm(seed, bits, n, shift):
     module = ibert.IntLayerNorm(n, 1e-5, quant_mode=True)
     h = mixed(np.arange(n, dtype=np.uint64) + np.uint64((seed + 100) << 32))
     module.weight.data = torch.from_numpy(((h % np.uint64(1000)).astype(np.float32) + 1) / np.float32(512))
-    module.bias.data = torch.from_numpy(((h >> np.uint64(32)) % np.uint64(1000)).astype(np.float32) / np.float32(256) - 2)
+    offset = ((h >> np.uint64(32)) % np.uint64(1000)).astype(np.float32) / np.float32(256) - np.float32(2)
+    module.bias.data = torch.from_numpy(offset)
     module.shift = torch.tensor([float(shift)])
     module.eval()
     Recorder.kept.clear()
@@ -119,12 +136,12 @@ def mul(seed, in_scale, out_scale, bits, in_bits):
 
 def main():
     print("// SPDX-License-Identifier: Apache-2.0")
-    print(f"// Printed by ibert_vectors.py with transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}: "
-          "hashes of what I-BERT's modules give.")
+    versions = f"transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}"
+    print(f"// Printed by ibert_vectors.py with {versions}: hashes of what I-BERT's modules give.")
     print("#pragma once\n\n#include <cstdint>\n\nnamespace reference {\n")
-    print("struct ibert_case {\n    int bits;\n    float scale;\n    int n;      ///< elements of a row\n"
-          "    int shift;  ///< of a layer norm\n    int kept;   ///< rows, or codes, that were whole\n"
-          "    std::uint64_t hash;\n};")
+    print("struct ibert_case {\n    int bits;\n    float scale;\n    int n;      ///< elements of a row")
+    print("    int shift;  ///< of a layer norm\n    int kept;   ///< rows, or codes, that were whole")
+    print("    std::uint64_t hash;\n};")
 
     def table(name, rows):
         print(f"inline constexpr ibert_case {name}[]{{")
@@ -134,13 +151,15 @@ def main():
 
     with torch.no_grad():
         table("ibert_softmax", [(b, s, n, 0, softmax(i, b, s, n)) for i, (b, s, n) in enumerate(SOFTMAX)])
+        table("ibert_exp", [(b, s, 1, 0, exponentials(b, s)) for b, s in [(8, 1 / 16), (12, 1 / 512), (8, 2839 / 2**18)]])
         table("ibert_gelu", [(b, s, 1, 0, gelu(b, s)) for b, s in GELU])
         table("ibert_norm", [(b, 1 / 1024, n, k, norm(i + 20, b, n, k)) for i, (b, n, k) in enumerate(NORM)])
-        print("struct fixedpoint_case {\n    float in_scale;\n    float out_scale;\n    int bits;\n    int in_bits;\n    int kept;\n"
-              "    std::uint64_t hash;\n};\ninline constexpr fixedpoint_case fixedpoint_cases[]{")
+        print("struct fixedpoint_case {\n    float in_scale;\n    float out_scale;\n    int bits;\n    int in_bits;")
+        print("    int kept;\n    std::uint64_t hash;\n};\ninline constexpr fixedpoint_case fixedpoint_cases[]{")
         for i, (a, b, bits, in_bits) in enumerate(MUL):
             h, kept = mul(i + 40, a, b, bits, in_bits)
-            print(f"    {{{np.float32(a).item().hex()}f, {np.float32(b).item().hex()}f, {bits}, {in_bits}, {kept}, 0x{h:016x}}},")
+            scales = f"{np.float32(a).item().hex()}f, {np.float32(b).item().hex()}f"
+            print(f"    {{{scales}, {bits}, {in_bits}, {kept}, 0x{h:016x}}},")
         print("};")
     print("\n}  // namespace reference")
 

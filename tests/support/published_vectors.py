@@ -23,9 +23,14 @@ SHIFTMAX = [(8, 1 / 16, 1), (8, 1 / 16, 2), (8, 1 / 16, 197), (8, 1 / 4, 16), (8
 SHIFTGELU = [(8, 1 / 16, 64), (8, 4 / 127, 192), (8, 8 / 127, 192), (8, 10 / 127, 64), (8, 1 / 4, 32), (8, 1 / 512, 64),
              (16, 1 / 4096, 64), (16, 0.0007, 64)]
 NORM = [(8, 64), (16, 192), (16, 768), (3, 192), (2, 7), (6, 384)]
+# Rows whose root depends on the rounding of single squares to 24 digits.
+NORM_ROWS = [[3726, -5883, -1170], [-3449, 20853, 7594, 10252], [13032, 9547, -2728, -1000, 1952],
+             [9463, 943, 15838, -6473, -2189, 7882]]
 INDEX = [(20, 0.01, 64), (22, 0.0007, 197), (14, 0.05, 17), (24, 1 / 65536, 64)]
 LOG = [(8, 1 / 16, 197), (8, 0.1, 16), (16, 1 / 1024, 197), (8, 1 / 128, 65)]
 SOFTER = [(8, 16, 197), (8, 1, 64), (6, 16, 768), (4, 4, 2000), (8, 64, 3)]
+PAPER_GELU = [(8, 1 / 16), (8, 0.0472), (16, 1 / 4096)]
+RATIOS = [1.0, 0.5, 1 / 3, 0.7, 1e-7, 123.456, 1 - 2.0**-33, 1 - 2.0**-32, 1 - 2.0**-31, 2 - 2.0**-40, 0.1 + 2.0**-50]
 PAPER = [(8, 1 / 16, 197), (8, 0.1, 16), (16, 1 / 1024, 64), (8, 1 / 128, 65)]
 
 
@@ -108,7 +113,8 @@ def layer_norm(q, bias):
 def cut_quotient(x, y):
     x, y = np.broadcast_arrays(np.asarray(x, np.int64), np.asarray(y, np.int64))
     safe = np.where(y == 0, 1, y)
-    return np.where(y == 0, 0, np.sign(x) * np.sign(safe) * (np.abs(x) // np.abs(safe))).astype(np.int64).astype(np.int32)
+    quotient = np.sign(x) * np.sign(safe) * (np.abs(x) // np.abs(safe))
+    return np.where(y == 0, 0, quotient).astype(np.int32)
 
 
 def tvm_exp(x, s, n):
@@ -257,27 +263,48 @@ def main():
         return np.floor(offset / weight / (np.sqrt(F(n)) / F(2.0**30)))
 
     with np.errstate(over="ignore"):
-        table("ivit_softmax_16", [(b, s, n, i, hashed(shiftmax(codes(i, ROWS, n, b), F(s), 16))) for i, (b, s, n) in enumerate(SHIFTMAX)])
-        table("ivit_softmax_8", [(b, s, n, i, hashed(shiftmax(codes(i, ROWS, n, b), F(s), 8))) for i, (b, s, n) in enumerate(SHIFTMAX)])
-        table("ivit_softmax_tvm", [(b, s, n, i, hashed(tvm_softmax(codes(i, ROWS, n, b), F(s)))) for i, (b, s, n) in enumerate(SHIFTMAX)])
-        table("ivit_gelu", [(b, s, n, i + 20, hashed(shift_gelu(codes(i + 20, ROWS, n, b), F(s)))) for i, (b, s, n) in enumerate(SHIFTGELU)])
-        table("ivit_gelu_tvm", [(b, s, n, i + 20, hashed(tvm_gelu(codes(i + 20, ROWS, n, b), F(s)))) for i, (b, s, n) in enumerate(SHIFTGELU)])
-        table("ivit_norm", [(b, 1, n, i + 40, hashed(layer_norm(codes(i + 40, ROWS, n, b), norm_bias(i + 40, n)))) for i, (b, n) in enumerate(NORM)])
-        small = [np.where(np.abs(norm_bias(i + 40, n)) < 2**31, norm_bias(i + 40, n), 0) for i, (b, n) in enumerate(NORM)]
-        table("ivit_norm_tvm", [(b, 1, n, i + 40, hashed(tvm_norm(codes(i + 40, ROWS, n, b), small[i]))) for i, (b, n) in enumerate(NORM)])
-        table("fqvit_log", [(b, s, n, i + 60, hashed(log_softmax(codes(i + 60, ROWS, n, b), F(s)))) for i, (b, s, n) in enumerate(LOG)])
+        def rows_of(cases, first, function, count=ROWS):
+            """(width, scale, elements, seed, hash) of function(codes, scale) on the rows of each case."""
+            for i, (b, s, n) in enumerate(cases):
+                yield b, s, n, i + first, hashed(function(codes(i + first, count, n, b), s))
+
+        def norms(function, limit):
+            for i, (b, n) in enumerate(NORM):
+                bias = norm_bias(i + 40, n)
+                bias = np.where(np.abs(bias) < limit, bias, F(0))
+                yield b, 1, n, i + 40, hashed(function(codes(i + 40, ROWS, n, b), bias))
+
+        table("ivit_softmax_16", rows_of(SHIFTMAX, 0, lambda q, s: shiftmax(q, F(s), 16)))
+        table("ivit_softmax_8", rows_of(SHIFTMAX, 0, lambda q, s: shiftmax(q, F(s), 8)))
+        table("ivit_softmax_tvm", rows_of(SHIFTMAX, 0, lambda q, s: tvm_softmax(q, F(s))))
+        table("ivit_gelu", rows_of(SHIFTGELU, 20, lambda q, s: shift_gelu(q, F(s))))
+        table("ivit_gelu_tvm", rows_of(SHIFTGELU, 20, lambda q, s: tvm_gelu(q, F(s))))
+        table("ivit_norm", norms(layer_norm, np.inf))
+        table("ivit_norm_tvm", norms(tvm_norm, 2**31))
+        table("fqvit_log", rows_of(LOG, 60, lambda q, s: log_softmax(q, F(s))))
         rows = []
         for i, (b, s, n) in enumerate(INDEX):
             # The scale of Q, with that of K 1 / 8 and 1 / sqrt(64).
             threshold = int(over(6.6, F(s)) / F(0.125) / F(0.125))
             rows.append((b, s, n, threshold, hashed(index_softmax(codes(i + 70, ROWS, n, b), threshold))))
         table("index_softmax_rows", rows)
-        table("softermax_rows", [(b, k, n, i + 80, hashed([softermax(r, k) for r in codes(i + 80, 8, n, b)])) for i, (b, k, n) in enumerate(SOFTER)])
-        table("paper_softmax", [(b, s, n, i + 90, hashed([paper_softmax(r, s) for r in codes(i + 90, 8, n, b)])) for i, (b, s, n) in enumerate(PAPER)])
-        table("paper_gelu", [(b, s, 1, 0, hashed([paper_gelu(x, s) for x in range(-(2 ** (b - 1)), 2 ** (b - 1))])) for b, s in [(8, 1 / 16), (8, 0.0472), (16, 1 / 4096)]])
-        table("paper_norm", [(b, 1, n, i + 40, hashed([paper_norm(r) for r in codes(i + 40, 8, n, b)])) for i, (b, n) in enumerate(NORM)])
-    print("struct ratio_case {\n    double ratio;\n    std::int64_t b;\n    int c;\n};\ninline constexpr ratio_case ratio_cases[]{")
-    for x in [1.0, 0.5, 1 / 3, 0.7, 1e-7, 123.456, 1 - 2.0**-33, 1 - 2.0**-32, 1 - 2.0**-31, 2 - 2.0**-40, 0.1 + 2.0**-50]:
+        table("softermax_rows", rows_of(SOFTER, 80, lambda q, k: [softermax(r, k) for r in q], 8))
+        table("paper_softmax", rows_of(PAPER, 90, lambda q, s: [paper_softmax(r, s) for r in q], 8))
+        rows = []
+        for b, s in PAPER_GELU:
+            rows.append((b, s, 1, 0, hashed([paper_gelu(x, s) for x in range(-(2 ** (b - 1)), 2 ** (b - 1))])))
+        table("paper_gelu", rows)
+        ones = [(b, 1, n) for b, n in NORM]
+        table("paper_norm", rows_of(ones, 40, lambda q, _: [paper_norm(r) for r in q], 8))
+    print("struct norm_row {\n    int n;\n    std::int32_t codes[6];\n    std::int32_t results[6];  ///< bias 0\n};")
+    print("inline constexpr norm_row ivit_norm_rows[]{")
+    for row in NORM_ROWS:
+        result = layer_norm(np.array([row]), F(0))[0].astype(np.int64)
+        print(f"    {{{len(row)}, {{{', '.join(map(str, row))}}}, {{{', '.join(map(str, result))}}}}},")
+    print("};")
+    print("struct ratio_case {\n    double ratio;\n    std::int64_t b;\n    int c;\n};")
+    print("inline constexpr ratio_case ratio_cases[]{")
+    for x in RATIOS:
         b, c = ratio(x)
         print(f"    {{{float(x).hex()}, {b}, {c}}},")
     print("};\n\n}  // namespace reference")

@@ -3,9 +3,10 @@
 // shifts what was added before.
 //   u = 2^(x - m),  m = ceil(max),  D = D >> (m' - m) + sum of u,  y = u / D
 // Source: Stevens et al., "Softermax: hardware/software co-design of an efficient softmax for transformers", DAC 2021
-// (arXiv 2103.09301). The paper states the words: x Q(6,2), already times log2 e, m whole, u Q(1,15), D Q(10,6), 1/D
-// and y Q(1,7). It does not state its tables of segments, nor its roundings: here 2^x and 1/D are the nearest codes
-// (2^x has four fractions), everything else is cut off, and D ends at its largest code.
+// (arXiv 2103.09301), for the structure: base 2, a whole maximum, one pass, few bits. There is no published code, and
+// the paper's segments of 2^x and 1/D are not known here to the bit, so the bits are Dyad's own. Words: x Q(6,2),
+// already times log2 e; u Q(1,15); D Q(10,6); 1/D and y Q(1,7). 2^x (four fractions) and 1/D are the nearest codes,
+// everything else is cut off, and D ends at its largest code.
 // What it loses (softermax_test): D and y keep 6 and 7 fraction bits, so shares below 2^-7 are 0, and those of rows of
 // more than 1023 largest elements are too large.
 #pragma once
