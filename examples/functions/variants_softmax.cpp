@@ -110,7 +110,7 @@ std::vector<variant> softmax_variants() {
     add_softmax(all, "ibert_paper", "I-BERT\u2019s i-softmax, 8 bits of unit 256, of its paper", ibert_softmax<constants::paper>);
     add_softmax(all, "index_softmax", "IntAttention\u2019s IndexSoftmax: a table of 32 exponentials, unit 255", index_softmax);
     add_softmax(all, "index_mended", "IndexSoftmax with the nearest entry of its table", index_softmax_mended);
-    add_softmax(all, "softermax", "Softermax: base 2, unit 128; its inputs saturate at \u00B132 and have 2 fraction bits", softermax);
+    add_softmax(all, "softermax", "in the structure of Softermax: base 2, unit 128; its inputs saturate at \u00B132 and have 2 fraction bits", softermax);
     add_softmax(all, "fqvit_4", "FQ-ViT\u2019s log-int-softmax: powers of two, 4 bits", fqvit_softmax);
     add_softmax(all, "tflite_8", "TensorFlow Lite\u2019s reference softmax, 8 bits of unit 256", tflite_softmax);
     // clang-format on
