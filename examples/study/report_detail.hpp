@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the four reports share: numbers as text whatever the locale, HTML escapes, questions asked of a result.
+// What the four reports share: questions asked of a result.
 #pragma once
 
 #include "report.hpp"
+#include "text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -14,86 +13,6 @@
 #include <vector>
 
 namespace study {
-
-/// The shortest decimal that reads back as the same double; "inf", "-inf" or "nan" where there is none.
-inline std::string shortest(double value) {
-    if (std::isnan(value)) return "nan";
-    std::array<char, 32> text = {};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-    return {text.data(), end};
-}
-
-/// `decimals` digits right of the point; never "-0".
-inline std::string fixed(double value, int decimals) {
-    if (!std::isfinite(value)) return shortest(value);
-    std::array<char, 400> text = {};  // the largest double has 309 digits left of the point
-    const auto end =
-        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals).ptr;
-    std::string digits(text.data(), end);
-    if (digits.front() == '-' && digits.find_first_of("123456789") == std::string::npos) digits.erase(0, 1);
-    return digits;
-}
-
-/// About three significant digits for magnitudes from 0.1 up, four decimals below.
-inline std::string three_digits(double value) {
-    const double magnitude = std::abs(value);
-    const int decimals = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : magnitude >= 0.1 ? 3 : 4;
-    return fixed(value, decimals);
-}
-
-inline std::string percent(double share, int decimals) { return fixed(100 * share, decimals); }
-
-/// A positive decimal as digits and power of ten: value = digits * 10^exponent.
-struct scientific_text {
-    std::string digits;
-    int exponent;
-};
-
-inline scientific_text scientific(double value) {
-    std::array<char, 32> text = {};
-    char* const end =
-        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific, 1).ptr;
-    char* const mark = std::find(text.data(), end, 'e');
-    int magnitude = 0;
-    std::from_chars(mark + 2, end, magnitude);  // behind the e and the sign
-    return {std::string(text.data(), mark), mark[1] == '-' ? -magnitude : magnitude};
-}
-
-/// Whether a divergence is too small for four decimals.
-inline bool wants_scientific(double value) { return value != 0 && std::abs(value) < 1e-3; }
-
-inline std::string escape_html(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        if (c == '&') escaped += "&amp;";
-        else if (c == '<') escaped += "&lt;";
-        else if (c == '>') escaped += "&gt;";
-        else if (c == '"') escaped += "&quot;";
-        else if (c == '\'') escaped += "&#39;";
-        else escaped += c;
-    }
-    return escaped;
-}
-
-/// A number with the typographic minus.
-inline std::string typeset(std::string_view number) {
-    std::string text;
-    for (const char c : number) {
-        if (c == '-') text += "\u2212";
-        else text += c;
-    }
-    return text;
-}
-
-/// An exponent in raised digits.
-inline std::string raised(int exponent) {
-    constexpr std::array<std::string_view, 10> digits = {"\u2070", "\u00B9", "\u00B2", "\u00B3", "\u2074",
-                                                         "\u2075", "\u2076", "\u2077", "\u2078", "\u2079"};
-    std::string text;
-    for (const char c : std::to_string(exponent))
-        text += c == '-' ? "\u207B" : digits[static_cast<std::size_t>(c - '0')];
-    return text;
-}
 
 /// Decibels for a reader: "exact" where no value differs.
 inline std::string decibels(double sqnr_db, int decimals) {

@@ -24,11 +24,6 @@ constexpr std::size_t recipe_column = 0;
 constexpr std::size_t layer_column = 6;
 using table_row = std::array<std::string, columns>;
 
-/// Characters on screen: UTF-8 continuation bytes 0b10'xxxxxx take no room.
-std::size_t display_width(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 std::string shorten(std::string text, std::size_t width) {
     if (display_width(text) <= width) return text;
     while (display_width(text) >= width) text.pop_back();  // stops at a lead byte: no character is cut in two
@@ -79,19 +74,6 @@ std::string aligned(const table_row& row, const std::array<std::size_t, columns>
 
 // --- CSV
 
-std::string csv_field(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
-std::string csv_line(const std::vector<std::string>& fields) {
-    std::string line = csv_field(fields.front());
-    for (std::size_t i = 1; i < fields.size(); ++i) line += "," + csv_field(fields[i]);
-    return line + "\n";
-}
-
 std::vector<std::string> csv_fields(const recipe_result& r) {
     return {r.name,
             r.summary,
@@ -111,29 +93,6 @@ std::vector<std::string> csv_fields(const recipe_result& r) {
 }
 
 // --- JSON
-
-std::string json_string(std::string_view text) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    std::string quoted = "\"";
-    for (const char c : text) {
-        const auto code = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') (quoted += '\\') += c;
-        else if (code < 0x20) ((quoted += "\\u00") += hex[code >> 4]) += hex[code & 15];
-        else quoted += c;
-    }
-    return quoted + "\"";
-}
-
-/// JSON has no infinity and no NaN.
-std::string json_number(double value) { return std::isfinite(value) ? shortest(value) : "null"; }
-
-std::string json_member(std::string_view key, const std::string& value) { return json_string(key) + ": " + value; }
-
-std::string json_joined(const std::vector<std::string>& items, std::string_view separator) {
-    std::string text;
-    for (std::size_t i = 0; i < items.size(); ++i) (text += i == 0 ? "" : separator) += items[i];
-    return text;
-}
 
 std::string json_histogram(const error_histogram& errors) {
     std::vector<std::string> counts;

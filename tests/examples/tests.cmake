@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the examples: the digits model in this program, and the programs dyad-study and dyad-show as a user calls
-# them.
+# Tests of the examples: the digits model in this program, and the programs dyad-study, dyad-functions and
+# dyad-show as a user calls them.
 find_package(Threads REQUIRED)
 
 if(NOT TARGET examples_vit_test)
@@ -14,6 +14,12 @@ add_test(NAME examples/check_study COMMAND "${CMAKE_COMMAND}" "-DSTUDY=$<TARGET_
     "-DFILES=$<TARGET_FILE:study_files>" "-DDIGITS=${PROJECT_SOURCE_DIR}/examples/digits"
     "-DWORK=${PROJECT_BINARY_DIR}/check_study" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_study.cmake")
 set_tests_properties(examples/check_study PROPERTIES TIMEOUT 600)
+
+if(TARGET dyad-functions)
+    add_test(NAME examples/check_functions COMMAND "${CMAKE_COMMAND}" "-DFUNCTIONS=$<TARGET_FILE:dyad-functions>"
+        "-DWORK=${PROJECT_BINARY_DIR}/check_functions" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_functions.cmake")
+    set_tests_properties(examples/check_functions PROPERTIES TIMEOUT 600)
+endif()
 
 add_test(NAME examples/check_show COMMAND "${CMAKE_COMMAND}" "-DSHOW=$<TARGET_FILE:dyad-show>"
     "-DSOURCE=${PROJECT_SOURCE_DIR}" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_show.cmake")

@@ -138,6 +138,41 @@ TEST_CASE("infinities and NaN") {
     CHECK(negative.result<float>() == -HUGE_VALF);
 }
 
+TEST_CASE("merge: as if all terms had been added to one, whatever the partition; words stored and set again") {
+    using accumulator = dyad::exact_accumulator<-1074, 1024>;
+    std::mt19937_64 random(3);
+    tally cases("merged sums");
+    for (int trial = 0; trial < 300; ++trial) {
+        accumulator whole;
+        accumulator parts[3];
+        for (std::uint64_t n = random() % 30; n > 0; --n) {
+            const double x = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())),
+                                        static_cast<int>(random() % 1900) - 1000);
+            whole.add(x);
+            parts[random() % 3].add(x);
+        }
+        accumulator merged = parts[2];
+        merged.merge(parts[0]);
+        merged.merge(parts[1]);
+        accumulator stored;
+        for (int i = 0; i < accumulator::words; ++i) {
+            cases.check(merged.word(i) == whole.word(i), trial, ", word ", i);
+            stored.set_word(i, merged.word(i));
+        }
+        cases.check(stored.result<double>() == whole.result<double>(), trial);
+    }
+    accumulator infinite;
+    infinite.add(HUGE_VAL);
+    accumulator sum;
+    sum.add(1.0);
+    sum.merge(infinite);
+    CHECK(sum.result<double>() == HUGE_VAL);
+    accumulator negative;
+    negative.add(-HUGE_VAL);
+    sum.merge(negative);
+    CHECK(std::isnan(sum.result<double>()));
+}
+
 TEST_CASE("in constant expressions") {
     constexpr float sum = [] {
         dyad::product_accumulator<dyad::bfloat16> s;

@@ -84,6 +84,23 @@ public:
         }
     }
 
+    /// Adds another sum, exactly: as if each of its terms had been added here, in whatever order.
+    DYAD_HD constexpr void merge(const exact_accumulator& other) noexcept {
+        std::uint64_t carry = 0;
+        for (int i = 0; i < words; ++i) {
+            const uint128_t sum = static_cast<uint128_t>(words_[i]) + other.words_[i] + carry;
+            words_[i] = static_cast<std::uint64_t>(sum);
+            carry = static_cast<std::uint64_t>(sum >> 64);
+        }
+        has_nan_ = has_nan_ || other.has_nan_;
+        has_infinity_ = has_infinity_ || other.has_infinity_;
+        has_negative_infinity_ = has_negative_infinity_ || other.has_negative_infinity_;
+    }
+
+    /// Word i of the sum of the finite terms, the lowest first, and the sum of these words again: a sum that is stored.
+    [[nodiscard]] DYAD_HD constexpr std::uint64_t word(int i) const noexcept { return words_[i]; }
+    DYAD_HD constexpr void set_word(int i, std::uint64_t value) noexcept { words_[i] = value; }
+
     /// The sum with 128 leading digits, to odd; NaN and infinities as said above. A sum of nothing is +0.
     [[nodiscard]] DYAD_HD constexpr unpacked_wide value() const noexcept {
         if (has_nan_ || (has_infinity_ && has_negative_infinity_))
