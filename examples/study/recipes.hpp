@@ -81,7 +81,7 @@ using int4_weights = integer_only<4, 8>;
 /// INT8 products between the nonlinear functions that other integer-only networks publish, bit for bit, each at the
 /// widths it was made for. Compare int8_integer_only.
 template <class Functions, class Probability, class Value, class Stream>
-struct published {
+struct int8_published {
     using weight = dyad::integer<8>;
     using operand = dyad::integer<8>;
     using probability = Probability;
@@ -92,9 +92,9 @@ struct published {
     using functions = Functions;
     static constexpr auto product = dyad::product_rule::exact;
 };
-using ivit = published<dyad::nn::ivit_functions, dyad::integer<8>, dyad::integer<8>, dyad::integer<16>>;
-using ibert = published<dyad::nn::ibert_functions, dyad::uinteger<8>, dyad::integer<16>, dyad::integer<16>>;
-using tflite = published<dyad::nn::tflite_functions, dyad::uinteger<8>, dyad::integer<8>, dyad::integer<8>>;
+using int8_ivit = int8_published<dyad::nn::ivit_functions, dyad::integer<8>, dyad::integer<8>, dyad::integer<16>>;
+using int8_ibert = int8_published<dyad::nn::ibert_functions, dyad::uinteger<8>, dyad::integer<16>, dyad::integer<16>>;
+using int8_tflite = int8_published<dyad::nn::tflite_functions, dyad::uinteger<8>, dyad::integer<8>, dyad::integer<8>>;
 
 /// Dynamic fixed point of 16 bits: one exponent for each tensor at run time, chains of 256 products flushed to float.
 struct dfp16 {

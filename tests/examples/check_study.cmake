@@ -71,7 +71,7 @@ foreach(option IN ITEMS --help -h)
         message(SEND_ERROR "dyad-study ${option}: ${result}, ${said}")
     endif()
     foreach(word IN ITEMS --model --images --labels --recipes --out float32 bfloat16 float16 float8_e4m3fn float8_e5m2 lmul dfp16
-            int8_float_functions int8_integer_only int6 int4_weights mxfp8 mxfp6 mxfp4 mxint8 nvfp4 ternary_weights)
+            int8_float_functions int8_integer_only int6 int4_weights ivit ibert tflite mxfp8 mxfp6 mxfp4 mxint8 nvfp4 ternary_weights)
         if(NOT output MATCHES "[ [|]${word}[] ,\n]")
             message(SEND_ERROR "dyad-study ${option} does not tell of ${word}")
         endif()

@@ -179,9 +179,26 @@ std::set<std::string> recipe_names() {
 
 TEST_CASE("neither the model nor a layer names a recipe") {
     const std::set<std::string> names = recipe_names();
-    for (const char* const name : {"plain_float", "scaled_float8", "integer_only", "float32", "int8_float_functions",
-                                   "int8_integer_only", "int6", "int4_weights", "dfp16", "block_scaled", "mxfp8",
-                                   "mxfp6", "mxfp4", "mxint8", "nvfp4", "ternary_weights"}) {
+    for (const char* const name : {"plain_float",
+                                   "scaled_float8",
+                                   "integer_only",
+                                   "float32",
+                                   "int8_float_functions",
+                                   "int8_integer_only",
+                                   "int6",
+                                   "int4_weights",
+                                   "int8_published",
+                                   "int8_ivit",
+                                   "int8_ibert",
+                                   "int8_tflite",
+                                   "dfp16",
+                                   "block_scaled",
+                                   "mxfp8",
+                                   "mxfp6",
+                                   "mxfp4",
+                                   "mxint8",
+                                   "nvfp4",
+                                   "ternary_weights"}) {
         CHECK(names.count(name) == 1);
     }
     std::vector<std::filesystem::path> files{DYAD_SOURCE_FOLDER "/examples/digits/vit.hpp"};
