@@ -59,15 +59,15 @@ struct published_norm_columns {
         const status s = memory.take(n, biases);
         return s == status::ok ? memory.take(n, factors) : s;
     }
-    status set(vector_view<const float> gamma, vector_view<const float> beta, double in_scale,
-               double out_scale) noexcept {
+    status prepare(vector_view<const float> gamma, vector_view<const float> beta, double in_scale,
+                   double out_scale) noexcept {
         const index n = biases.extent[0];
         if (gamma.extent[0] != n || beta.extent[0] != n) return status::extents_differ;
         if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-        const double unit = __builtin_sqrt(static_cast<double>(n)) * 0x1p-30;
+        const auto channels = static_cast<std::int32_t>(n);
         for (index i = 0; i < n; ++i) {
-            biases(i) = hawq::layer_norm_bias(beta(i), gamma(i), static_cast<std::int32_t>(n));
-            factors(i) = signed_ratio(unit * static_cast<double>(gamma(i)), out_scale);
+            biases(i) = hawq::layer_norm_bias(beta(i), gamma(i), channels);
+            factors(i) = signed_ratio(hawq::layer_norm_scale(gamma(i), channels), out_scale);
         }
         return status::ok;
     }
@@ -78,68 +78,62 @@ struct published_norm_columns {
     }
 };
 
+/// What a published function of rows was prepared with, and the factor that takes its results to codes of dst.
+template <class Parameters>
+struct published_row {
+    Parameters parameters;
+    hawq::ratio factor;
+
+    status prepare(const Parameters& p, double result_scale, double in_scale, double out_scale) noexcept {
+        if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
+        parameters = p;
+        factor = signed_ratio(result_scale, out_scale);
+        return parameters.usable() ? status::ok : status::parameters_not_usable;
+    }
+    template <class Visitor>
+    status visit(Visitor& v) noexcept {
+        const status s = v.scalar(parameters);
+        return s == status::ok ? v.scalar(factor) : s;
+    }
+};
+
 /// I-ViT in its PyTorch arithmetic: Shiftmax of 16 bits, ShiftGELU with the row's maximum, I-LayerNorm with ten steps
 /// of Newton. Published with scores and GELU's inputs of 8 bits, a residual stream of 16. The norms have no epsilon.
 struct ivit_functions {
-    template <class In, class Out>
-    struct softmax {
-        ivit::softmax_parameters parameters;
-        hawq::ratio factor;
+    static constexpr auto arithmetic = ivit::arithmetic::pytorch;
 
+    template <class In, class Out>
+    struct softmax : published_row<ivit::softmax_parameters> {
         status set(double in_scale, double out_scale) noexcept {
-            if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            parameters = ivit::softmax_parameters::from(ivit::arithmetic::pytorch, static_cast<float>(in_scale));
-            factor = signed_ratio(0x1p-15, out_scale);
-            return parameters.usable() ? status::ok : status::parameters_not_usable;
+            const auto p = ivit::softmax_parameters::from(arithmetic, static_cast<float>(in_scale));
+            return this->prepare(p, 0x1p-15, in_scale, out_scale);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ivit::softmax(src, parameters, dst, requantized{factor});
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            const status s = v.scalar(parameters);
-            return s == status::ok ? v.scalar(factor) : s;
+            return ivit::softmax(src, this->parameters, dst, requantized{this->factor});
         }
     };
 
     template <class In, class Out>
-    struct gelu {
-        ivit::gelu_parameters parameters;
-        hawq::ratio factor;
-
+    struct gelu : published_row<ivit::gelu_parameters> {
         status shape(arena&) noexcept { return status::ok; }
         status set(double in_scale, double out_scale) noexcept {
-            if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            parameters = ivit::gelu_parameters::from(ivit::arithmetic::pytorch, static_cast<float>(in_scale));
-            factor = signed_ratio(in_scale * 0x1p-7, out_scale);
-            return parameters.usable() ? status::ok : status::parameters_not_usable;
+            const auto p = ivit::gelu_parameters::from(arithmetic, static_cast<float>(in_scale));
+            return this->prepare(p, in_scale * 0x1p-7, in_scale, out_scale);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ivit::gelu(src, parameters, dst, requantized{factor});
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            const status s = v.scalar(parameters);
-            return s == status::ok ? v.scalar(factor) : s;
+            return ivit::gelu(src, this->parameters, dst, requantized{this->factor});
         }
     };
 
     template <class In, class Out>
-    struct layer_norm {
-        published_norm_columns columns;
-
-        status shape(arena& memory, index n) noexcept { return columns.shape(memory, n); }
+    struct layer_norm : published_norm_columns {
         status set(vector_view<const float> gamma, vector_view<const float> beta, double, double in_scale,
                    double out_scale) noexcept {
-            return columns.set(gamma, beta, in_scale, out_scale);
+            return this->prepare(gamma, beta, in_scale, out_scale);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ivit::layer_norm(src, ivit::arithmetic::pytorch, as_const(columns.biases), dst,
-                                    requantized_by_column{as_const(columns.factors)});
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            return columns.visit(v);
+            return ivit::layer_norm(src, arithmetic, as_const(this->biases), dst,
+                                    requantized_by_column{as_const(this->factors)});
         }
     };
 };
@@ -147,73 +141,51 @@ struct ivit_functions {
 /// I-BERT as its code computes it: i-softmax with 16-bit exponentials, i-GELU with its shift by 14, which needs inputs
 /// of about 16 bits, i-LayerNorm.
 struct ibert_functions {
-    template <class In, class Out>
-    struct softmax {
-        ibert::softmax_parameters parameters;
-        hawq::ratio factor;
+    static constexpr auto set_of_constants = ibert::constants::code;
 
+    template <class In, class Out>
+    struct softmax : published_row<ibert::softmax_parameters> {
         status set(double in_scale, double out_scale) noexcept {
-            if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            parameters = ibert::softmax_parameters::from(ibert::constants::code, static_cast<float>(in_scale));
-            factor = signed_ratio(0x1p-8, out_scale);
-            return parameters.usable() ? status::ok : status::parameters_not_usable;
+            const auto p = ibert::softmax_parameters::from(set_of_constants, static_cast<float>(in_scale));
+            return this->prepare(p, 0x1p-8, in_scale, out_scale);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ibert::softmax(src, parameters, dst, requantized{factor});
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            const status s = v.scalar(parameters);
-            return s == status::ok ? v.scalar(factor) : s;
+            return ibert::softmax(src, this->parameters, dst, requantized{this->factor});
         }
     };
 
     template <class In, class Out>
-    struct gelu {
-        ibert::gelu_parameters parameters;
-        hawq::ratio factor;
-
+    struct gelu : published_row<ibert::gelu_parameters> {
         status shape(arena&) noexcept { return status::ok; }
         status set(double in_scale, double out_scale) noexcept {
-            if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            parameters = ibert::gelu_parameters::from(ibert::constants::code, static_cast<float>(in_scale));
-            factor = signed_ratio(to_double(parameters.out_scale), out_scale);
-            return parameters.usable() ? status::ok : status::parameters_not_usable;
+            const auto p = ibert::gelu_parameters::from(set_of_constants, static_cast<float>(in_scale));
+            return this->prepare(p, to_double(p.out_scale), in_scale, out_scale);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ibert::gelu(src, parameters, dst, requantized{factor});
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            const status s = v.scalar(parameters);
-            return s == status::ok ? v.scalar(factor) : s;
+            return ibert::gelu(src, this->parameters, dst, requantized{this->factor});
         }
     };
 
     template <class In, class Out>
-    struct layer_norm {
-        published_norm_columns columns;
+    struct layer_norm : published_norm_columns {
         std::int32_t squares_shift = 0;
 
-        status shape(arena& memory, index n) noexcept { return columns.shape(memory, n); }
         /// The published shift is the least that kept the sums of squares seen in training below 2^32; here it keeps
         /// all of them there.
         status set(vector_view<const float> gamma, vector_view<const float> beta, double, double in_scale,
                    double out_scale) noexcept {
-            const auto n = static_cast<std::uint64_t>(columns.biases.extent[0]);
-            const int deviation_bits = In::width;  // a deviation's magnitude is below 2^width
-            const int over = 2 * deviation_bits + bit_width(n) - 32;
+            const int over = 2 * In::width + bit_width(static_cast<std::uint64_t>(this->biases.extent[0])) - 32;
             squares_shift = over > 0 ? (over + 1) / 2 : 0;
-            return columns.set(gamma, beta, in_scale, out_scale);
+            return this->prepare(gamma, beta, in_scale, out_scale);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ibert::layer_norm(src, ibert::constants::code, squares_shift, as_const(columns.biases), dst,
-                                     requantized_by_column{as_const(columns.factors)});
+            return ibert::layer_norm(src, set_of_constants, squares_shift, as_const(this->biases), dst,
+                                     requantized_by_column{as_const(this->factors)});
         }
         template <class Visitor>
         status visit(Visitor& v) noexcept {
             const status s = v.scalar(squares_shift);
-            return s == status::ok ? columns.visit(v) : s;
+            return s == status::ok ? published_norm_columns::visit(v) : s;
         }
     };
 };
