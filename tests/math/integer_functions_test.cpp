@@ -19,7 +19,10 @@
 
 namespace {
 
-using boost::multiprecision::cpp_bin_float_quad;  // 113 digits
+/// 120 digits; with 113, Boost would take it for __float128 and want libquadmath.
+using real120 = boost::multiprecision::number<
+    boost::multiprecision::backends::cpp_bin_float<120, boost::multiprecision::backends::digit_base_2>,
+    boost::multiprecision::et_off>;
 using dyad::fixed;
 using dyad::function_scales;
 using dyad::integer;
@@ -45,19 +48,19 @@ Big operand(In x, const function_scales& s) {
 
 TEST_CASE_TEMPLATE("integer functions: every 8-bit code at 64 scales is rounded correctly", In, integer<8>) {
     for (const scalar_function f : all_scalar_functions) {
-        rounding_check<cpp_bin_float_quad> narrow(std::string(to_string(f)) + ", 8 to 8 bits");
-        rounding_check<cpp_bin_float_quad> wide(std::string(to_string(f)) + ", 8 to 16 bits");
-        rounding_check<cpp_bin_float_quad> widest(std::string(to_string(f)) + ", 8 to 32 bits");
+        rounding_check<real120> narrow(std::string(to_string(f)) + ", 8 to 8 bits");
+        rounding_check<real120> wide(std::string(to_string(f)) + ", 8 to 16 bits");
+        rounding_check<real120> widest(std::string(to_string(f)) + ", 8 to 32 bits");
         for (const double scale : dyad_test::input_scales(64)) {
             const function_scales s8 = scales_for<integer<8>, In>(f, scale);
             const function_scales s16 = scales_for<integer<16>, In>(f, scale);
             const function_scales s32 = scales_for<integer<32>, In>(f, scale);
             for (int i = In::min_raw; i <= In::max_raw; ++i) {
                 const In x = code<In>(i);
-                const auto value = dyad_test::value_of(f, operand<cpp_bin_float_quad>(x, s8));
+                const auto value = dyad_test::value_of(f, operand<real120>(x, s8));
                 const auto check = [&]<class Out>(auto& cases, const function_scales& s) {
-                    const auto factor = dyad_test::to_big<cpp_bin_float_quad>(s.out);
-                    cases.check(f, x, s, dyad::evaluate<Out>(f, x, s), cpp_bin_float_quad(value * factor));
+                    const auto factor = dyad_test::to_big<real120>(s.out);
+                    cases.check(f, x, s, dyad::evaluate<Out>(f, x, s), real120(value * factor));
                 };
                 check.template operator()<integer<8>>(narrow, s8);
                 check.template operator()<integer<16>>(wide, s16);
@@ -90,18 +93,18 @@ TEST_CASE("integer functions: all 16-bit codes, the fast way against the plain o
 TEST_CASE("integer functions: samples of 16-bit codes are rounded correctly") {
     std::mt19937_64 random(1);
     for (const scalar_function f : all_scalar_functions) {
-        rounding_check<cpp_bin_float_quad> cases(std::string(to_string(f)) + ", 16 to 16 bits");
-        rounding_check<cpp_bin_float_quad> widest(std::string(to_string(f)) + ", 16 to 32 bits");
+        rounding_check<real120> cases(std::string(to_string(f)) + ", 16 to 16 bits");
+        rounding_check<real120> widest(std::string(to_string(f)) + ", 16 to 32 bits");
         for (const double scale : dyad_test::input_scales(10)) {
             const function_scales s = scales_for<integer<16>, integer<16>>(f, scale / 64);
             const function_scales s32 = scales_for<integer<32>, integer<16>>(f, scale / 64);
             for (int i = 0; i < 40; ++i) {
                 const auto x = code<integer<16>>(dyad_test::random_word<std::int16_t>(random));
-                const auto value = dyad_test::value_of(f, operand<cpp_bin_float_quad>(x, s));
+                const auto value = dyad_test::value_of(f, operand<real120>(x, s));
                 cases.check(f, x, s, dyad::evaluate<integer<16>>(f, x, s),
-                            cpp_bin_float_quad(value * dyad_test::to_big<cpp_bin_float_quad>(s.out)));
+                            real120(value * dyad_test::to_big<real120>(s.out)));
                 widest.check(f, x, s32, dyad::evaluate<integer<32>>(f, x, s32),
-                             cpp_bin_float_quad(value * dyad_test::to_big<cpp_bin_float_quad>(s32.out)));
+                             real120(value * dyad_test::to_big<real120>(s32.out)));
             }
         }
     }
@@ -155,15 +158,15 @@ void check_samples(const char* types, double scale, int count) {
         if (raw >= In::min_raw && raw <= In::max_raw) raws.push_back(raw);
         raws.push_back(In::min_raw + static_cast<std::int64_t>(random() >> (64 - In::width)));
     }
-    rounding_check<cpp_bin_float_quad> cases(types);
+    rounding_check<real120> cases(types);
     tally plain(std::string(types) + ", plainly");
     for (const scalar_function f : all_scalar_functions) {
         function_scales s = scales_for<Out, In>(f, scale);
         for (const std::int64_t raw : raws) {
             const In x = code<In>(raw);
             const Out got = dyad::evaluate<Out>(f, x, s);
-            const auto value = dyad_test::value_of(f, operand<cpp_bin_float_quad>(x, s));
-            cases.check(f, x, s, got, cpp_bin_float_quad(value * dyad_test::to_big<cpp_bin_float_quad>(s.out)));
+            const auto value = dyad_test::value_of(f, operand<real120>(x, s));
+            cases.check(f, x, s, got, real120(value * dyad_test::to_big<real120>(s.out)));
             plain.check(got == dyad::evaluate_plainly<Out>(f, x, s), to_string(f), " ", raw);
         }
     }
