@@ -32,7 +32,7 @@ namespace dyad::inline v1::tflite {
 /// integer bits: floor((2^integer_bits - 1) 2^(31 - integer_bits) / 2^shift), shift = m.exponent + 31 >= 0. The
 /// published code forgets the significand of m, so the radius is up to twice too small.
 [[nodiscard]] DYAD_HD constexpr std::int32_t input_radius(int integer_bits, multiplier m) noexcept {
-    const int shift = m.exponent + 31;
+    const int shift = held_exponent(m) + 31;
     DYAD_ASSERT(shift >= 0 && integer_bits >= 0 && integer_bits < 31);
     const std::uint64_t most = ((std::uint64_t{1} << integer_bits) - 1) << (31 - integer_bits);
     return static_cast<std::int32_t>(shift_right(most, shift));
