@@ -91,7 +91,7 @@ template <int OutputIntegerBits, int InputIntegerBits>
                                : InputIntegerBits > 4  ? 3
                                : InputIntegerBits > 1  ? 2
                                                        : 1;
-    static_assert(OutputIntegerBits >= least_bits && OutputIntegerBits < 30,
+    static_assert(OutputIntegerBits >= least_bits && OutputIntegerBits < 29,
                   "dyad::tflite's logarithm needs output bits for the logarithms of its inputs.");
     DYAD_ASSERT(x > 0);
     constexpr int sum_bits = OutputIntegerBits + 1;
