@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -74,7 +75,7 @@ private:
 
 std::string read_file(const std::string& name) {
     std::ifstream in(name, std::ios::binary);
-    if (!in) throw std::runtime_error(name + ": cannot be opened");
+    if (!in || std::filesystem::is_directory(name)) throw std::runtime_error(name + ": cannot be opened");
     std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     if (in.bad()) throw std::runtime_error(name + ": cannot be read");
     return text;
@@ -89,7 +90,9 @@ subject subject_of(const std::string& name) {
         for (const variant& v : all_variants()) {
             if (v.function != f.name || mark <= slash || name.substr(slash + 1, mark - slash - 1) != v.name) continue;
             const subject found{&f, &v, std::strtod(scale.c_str(), nullptr)};
-            if (found.name() == name) return found;
+            const bool own = std::find(f.scales.begin(), f.scales.end(), found.scale) != f.scales.end();
+            const bool usable = own || (!f.fixed_scale && is_scale(found.scale));
+            if (usable && found.name() == name) return found;
         }
     }
     throw std::runtime_error("the sweep '" + name + "' is not known to this program");
@@ -189,6 +192,7 @@ std::vector<outcome> complete(const std::vector<sweep_shard>& sweeps) {
     for (const sweep_shard& sweep : sweeps) {
         const subject s = subject_of(sweep.name);
         const prepared p = s.of->make(s.scale);
+        if (!p.value) throw std::runtime_error(sweep.name + ": the variant has no parameters for this scale");
         outcome o;
         o.function = s.function;
         o.subject = s.of;

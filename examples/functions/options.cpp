@@ -34,13 +34,13 @@ double number_of(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
     return error == std::errc{} && end == text.data() + text.size() ? x : 0;
 }
-/// "0.0472" or "1/16"; scales so small that 16 bits do not hold the codes of -16 are refused, too.
+/// "0.0472" or "1/16".
 double scale_of(const std::string& text) {
     const std::size_t slash = text.find('/');
     const double scale = slash == std::string::npos
                              ? number_of(text)
                              : number_of(text.substr(0, slash)) / number_of(text.substr(slash + 1));
-    if (!(scale >= 0x1p-11 && scale <= 1024)) refuse("'" + text + "' is no scale from 2^-11 to 1024");
+    if (!is_scale(scale)) refuse("'" + text + "' is no scale from 2^-11 to 1024");
     return scale;
 }
 
@@ -93,6 +93,10 @@ std::vector<std::string> split_words(int argc, char** argv, std::string& command
 
 void append(std::vector<std::string>& names, const std::string& list) {
     for (const std::string& name : words_of_list(list)) names.push_back(name);
+}
+/// A scale given twice, as 1/4 and 0.25, is measured once.
+void append_once(std::vector<double>& scales, double scale) {
+    if (std::find(scales.begin(), scales.end(), scale) == scales.end()) scales.push_back(scale);
 }
 
 }  // namespace
@@ -152,7 +156,7 @@ options parse_options(int argc, char** argv) {
                            option == "--out" || option == "--shard" || option == "--save";
         if (!known) refuse("unknown option '" + option + "'; --help lists them");
         if (merging && option != "--out") refuse("merge takes files and --out, not " + option);
-        if (++i == words.size()) refuse("option " + option + " needs a value");
+        if (++i == words.size() || words[i].empty()) refuse("option " + option + " needs a value");
         const std::string& value = words[i];
         if (option == "--function") append(chosen.functions, value);
         if (option == "--variant") append(chosen.variants, value);
@@ -160,7 +164,7 @@ options parse_options(int argc, char** argv) {
         if (option == "--save") chosen.save = value;
         if (option == "--shard") take_shard(value, chosen), sharding = true;
         if (option == "--scale")
-            for (const std::string& text : words_of_list(value)) chosen.scales.push_back(scale_of(text));
+            for (const std::string& text : words_of_list(value)) append_once(chosen.scales, scale_of(text));
     }
     if (merging && chosen.merge.empty()) refuse("merge needs files, written with --save");
     if (sharding && chosen.save.empty()) refuse("--shard needs --save FILE");

@@ -22,6 +22,9 @@ struct options {
     std::string command;
 };
 
+/// Scales that can be measured; of smaller ones 16 bits would not hold the codes of -16.
+[[nodiscard]] constexpr bool is_scale(double x) noexcept { return x >= 0x1p-11 && x <= 1024; }
+
 [[nodiscard]] std::string usage();
 [[nodiscard]] std::string list_text();
 

@@ -61,6 +61,8 @@ refuses("--shard needs --save" --shard 1/4)
 refuses("merge needs files" merge)
 refuses("merge takes files and --out, not --function" merge a.txt --function exp)
 refuses("nothing.txt: cannot be opened" merge nothing.txt)
+refuses("\\.: cannot be opened" merge .)
+refuses("option --save needs a value" --save=)
 execute_process(COMMAND "${FUNCTIONS}" --out WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE result ERROR_VARIABLE said)
 if(NOT result STREQUAL "2" OR NOT said STREQUAL "dyad-functions: option --out needs a value\n")
     message(SEND_ERROR "dyad-functions --out: ${result}, ${said}")
@@ -71,6 +73,10 @@ run_functions(--function sqrt --variant integer_sqrt --out file/report)
 if(NOT result STREQUAL "2" OR NOT said MATCHES "^dyad-functions: [^\n]+\n$")
     message(SEND_ERROR "dyad-functions --out in a file: ${result}, ${said}")
 endif()
+
+# A scale given twice is measured once: its shards fit.
+accepts(--function tanh --variant dyad_8 --scale 1/4,0.25 --save twice.txt)
+accepts(merge twice.txt --out twice)
 
 # 2. Help and list.
 accepts(--help)

@@ -216,6 +216,24 @@ TEST_CASE("requantize: one and two roundings differ by at most 1 where the shift
     CHECK(most == 1);
 }
 
+TEST_CASE("requantize: exponents at the ends of 32 bits") {
+    constexpr multiplier tiny{1 << 30, std::numeric_limits<std::int32_t>::min()};
+    constexpr multiplier huge{1 << 30, std::numeric_limits<std::int32_t>::max()};
+    constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+    constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min();
+    for (const auto mode :
+         {requantization::single_half_up, requantization::gemmlowp_double, requantization::nearest_even}) {
+        CHECK(requantize(most, tiny, mode) == 0);
+        CHECK(requantize(least, tiny, mode) == 0);
+        CHECK(requantize(0, huge, mode) == 0);
+        CHECK(requantize(most, huge, mode) > most / 2);
+        CHECK(requantize(least, huge, mode) < least / 2 + 1);
+    }
+    CHECK(requantize(std::int64_t{least} << 31, tiny) == 0);
+    CHECK(requantize(std::int64_t{1}, huge) == most);
+    CHECK(dyad::requantize_reduced(std::int64_t{least} << 31, tiny) == 0);
+}
+
 /// How often, in per cent, the two differ for random 24-bit x and normalised multipliers with a right shift.
 double share_of_differences(int shift) {
     constexpr int cases = 1 << 22;

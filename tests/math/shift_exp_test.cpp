@@ -237,6 +237,13 @@ TEST_CASE("shift_gelu: error against x Phi(x) on 8-bit and 16-bit codes") {
     }
 }
 
+TEST_CASE("scaled_exponent: exponents at the ends of 32 bits") {
+    constexpr auto largest = std::numeric_limits<std::uint32_t>::max();
+    CHECK(dyad::scaled_exponent(largest, {1 << 30, std::numeric_limits<std::int32_t>::min()}) == 0);
+    CHECK(dyad::scaled_exponent(1, {1 << 30, std::numeric_limits<std::int32_t>::max()}) == largest);
+    CHECK(dyad::scaled_exponent(0, {1 << 30, std::numeric_limits<std::int32_t>::max()}) == 0);
+}
+
 TEST_CASE("shift_gelu: extreme codes") {
     constexpr std::int32_t lowest = std::numeric_limits<std::int32_t>::min();
     constexpr std::int32_t largest = std::numeric_limits<std::int32_t>::max();

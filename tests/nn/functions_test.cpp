@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // softmax, gelu and layer_norm of both families, between formats, against doubles.
 #include <dyad/nn/functions.hpp>
+#include <dyad/nn/published_functions.hpp>
 
 #include <doctest/doctest.h>
 
@@ -251,7 +252,7 @@ TEST_CASE("layer_norm: gains and offsets of zero, and offsets beyond the largest
     CHECK(run(real, 1, 1e6F) == raw{127, 127, 127, 127});
 }
 
-TEST_CASE("layer_norm: an offset beyond the plan's integers is refused") {
+TEST_CASE("layer_norm: a gain beyond the plan's integers is refused, an offset saturates") {
     std::vector<std::byte> memory(1024);
     dyad::arena arena(memory);
     integer_functions::layer_norm<integer<16>, integer<8>> whole;
@@ -259,7 +260,56 @@ TEST_CASE("layer_norm: an offset beyond the plan's integers is refused") {
     const std::vector<float> ones(4, 1.0F);
     const std::vector<float> huge(4, 1e30F);
     const auto four = [](const std::vector<float>& v) { return dyad::make_vector(v.data(), 4); };
-    CHECK(whole.set(four(ones), four(huge), 1e-5, 0.01, 0.125) == status::parameter_out_of_range);
+    CHECK(whole.set(four(huge), four(ones), 1e-5, 0.01, 0.125) == status::parameter_out_of_range);
+    CHECK(whole.set(four(ones), four(huge), 1e-5, 0.01, 0.125) == status::ok);
+    const std::vector<integer<16>> in(4, integer<16>::from_raw(-7));
+    for (const auto y : run_row<integer<8>>(whole, in)) CHECK(y.raw() == 127);
+}
+
+TEST_CASE("layer_norm: gains and offsets that are not finite are refused, by the published families too") {
+    const std::vector<float> ones(4, 1.0F);
+    const auto four = [](const std::vector<float>& v) { return dyad::make_vector(v.data(), 4); };
+    const auto check = [&]<class F>(F norm) {
+        std::vector<std::byte> memory(1024);
+        dyad::arena arena(memory);
+        REQUIRE(norm.shape(arena, 4) == status::ok);
+        CHECK(norm.set(four(ones), four(ones), 0, 0.01, 0.125) == status::ok);
+        for (const double bad : {infinity, -infinity, nan}) {
+            const std::vector<float> values{1.0F, 1.0F, 1.0F, static_cast<float>(bad)};
+            CHECK(norm.set(four(values), four(ones), 0, 0.01, 0.125) == status::parameter_not_finite);
+            CHECK(norm.set(four(ones), four(values), 0, 0.01, 0.125) == status::parameter_not_finite);
+        }
+    };
+    check(integer_functions::layer_norm<integer<16>, integer<8>>{});
+    check(dyad::nn::ivit_functions::layer_norm<integer<16>, integer<8>>{});
+    check(dyad::nn::ibert_functions::layer_norm<integer<16>, integer<8>>{});
+}
+
+TEST_CASE("published families: scales that they cannot take are refused") {
+    using byte = integer<8>;
+    dyad::nn::ivit_functions::softmax<byte, byte> ivit;
+    dyad::nn::ivit_functions::gelu<byte, byte> ivit_gelu;
+    dyad::nn::ibert_functions::softmax<byte, byte> ibert;
+    dyad::nn::ibert_functions::gelu<integer<16>, byte> ibert_gelu;
+    dyad::nn::tflite_functions::softmax<byte, byte> tflite;
+    dyad::nn::tflite_functions::gelu<byte, byte> tflite_gelu;
+    const auto check = [](auto& f) {
+        CHECK(f.set(0.05, 0x1p-8) == status::ok);
+        for (const double bad : {0.0, -1.0, infinity, nan}) CHECK(f.set(bad, 0x1p-8) == status::scale_not_positive);
+    };
+    check(ivit);
+    check(ivit_gelu);
+    check(ibert);
+    check(ibert_gelu);
+    check(tflite);
+    check(tflite_gelu);
+    for (const double small : {1e-12, 1e-300}) {
+        CHECK(ivit.set(small, 0x1p-8) == status::parameters_not_usable);
+        CHECK(ivit_gelu.set(small, 0x1p-8) == status::parameters_not_usable);
+        CHECK(ibert.set(small, 0x1p-8) == status::parameters_not_usable);
+        CHECK(ibert_gelu.set(small, 0x1p-8) == status::parameters_not_usable);
+    }
+    CHECK(tflite.set(0.05, 0x1p-7) == status::scale_unsupported);
 }
 
 template <class F>

@@ -157,4 +157,22 @@ TEST_CASE("native: floats and doubles unpack exactly and pack back, code for cod
     }
 }
 
+template <class T>
+void check_classes() {
+    using limits = std::numeric_limits<T>;
+    for (const T x : {limits::denorm_min(), limits::min(), T{1}, limits::max()}) {
+        CHECK(dyad::is_finite(x));
+        CHECK(dyad::is_finite(-x));
+        CHECK(dyad::is_positive_finite(x));
+        CHECK(!dyad::is_positive_finite(-x));
+    }
+    for (const T x : {T{0}, -T{0}}) CHECK((dyad::is_finite(x) && !dyad::is_positive_finite(x)));
+    for (const T x : {limits::infinity(), -limits::infinity(), limits::quiet_NaN(), -limits::quiet_NaN()})
+        CHECK((!dyad::is_finite(x) && !dyad::is_positive_finite(x)));
+}
+TEST_CASE("is_finite, is_positive_finite: the ends of float and double") {
+    check_classes<float>();
+    check_classes<double>();
+}
+
 }  // namespace

@@ -189,6 +189,7 @@ TEST_CASE("sweep: the lowest of equally wrong inputs is the worst, in any part")
 TEST_CASE("histogram: bins end at powers of two") {
     CHECK(ulp_histogram::bin_of(0x1p-8) == 0);
     CHECK(ulp_histogram::bin_of(0x1p-300) == 0);
+    CHECK(ulp_histogram::bin_of(0x1p-1000 / 0x1p1000) == 0);
     CHECK(ulp_histogram::bin_of(std::nextafter(0x1p-8, 1)) == 1);
     CHECK(ulp_histogram::bin_of(0.5) == 7);
     CHECK(ulp_histogram::bin_of(std::nextafter(0.5, 1)) == 8);
@@ -245,6 +246,8 @@ TEST_CASE("domains: empty, one input, both ends of 64 bits, decoded") {
     const auto half = [](std::int64_t code) { return static_cast<double>(code) / 2; };
     CHECK(sweep([](double x) { return x + 1; }, same, domain{-4, 3, half}).worst().value == real{-1, 0});
     CHECK_THROWS_AS((void)sweep(same, same, domain{7, 5}), std::invalid_argument);
+    CHECK_THROWS_AS((void)sweep(same, same, domain{std::numeric_limits<std::int64_t>::min(), most}),
+                    std::invalid_argument);
     CHECK_THROWS_AS((void)sweep(same, same, domain{0, 1}, 0), std::invalid_argument);
     CHECK_THROWS_AS((void)sweep(same, same, domain{0, 1}, nan), std::invalid_argument);
     const auto throwing = [](std::int64_t x) { return x == 5000 ? throw std::runtime_error("5000") : 1.0; };
@@ -413,6 +416,13 @@ TEST_CASE("files: what is wrong is said, with its line") {
     CHECK(said("ulp 3fd0000000000000", "ulp 3fd") == "f: line 5: '3fd' is not the 16 digits of a real");
     CHECK(said("ulp 3fd0000000000000", "ulp 0000000000000000") == "f: line 16: the ulp is not a positive number");
     CHECK(said("\nhistogram 0", "\nhistogram 1") == "f: line 16: counts 1001 inputs in a piece of 1000");
+    CHECK(said("inputs 0 1999", "inputs -9223372036854775808 9223372036854775807") == "f: line 3: these are no inputs");
+    // Counts whose sum wraps to the right one.
+    const std::string wrapping = changed(text, "not_finite 0", "not_finite 18446744073709551615");
+    CHECK(message_of([&] { (void)from_text(changed(wrapping, "\nhistogram 0", "\nhistogram 1"), "f"); }) ==
+          "f: line 16: counts 18446744073709551615 inputs in a piece of 1000");
+    CHECK(said("\nsteps ", "\nsteps 9999") == "f: line 16: there are more breaks than inputs");
+    CHECK(said("\nlargest 4", "\nlargest c") == "f: line 16: the largest error is no size");
     CHECK(said("\nfirst 0", "\nfirst 1") ==
           "f: line 16: the first, the last or the worst input is not that of the piece");
     CHECK(said("\nsizes ", "\nsizes 40:1 ") == "f: line 15: word 40 of a sum is out of order or too high");

@@ -41,7 +41,7 @@ inline status check_parameter(vector_view<const float> v, index n) noexcept {
     if (v.extent[0] != n) return status::extents_differ;
     if (v.data == nullptr) return status::parameter_missing;
     for (index i = 0; i < n; ++i) {
-        if (!norm_is_finite(v(i))) return status::parameter_not_finite;
+        if (!is_finite(v(i))) return status::parameter_not_finite;
     }
     return status::ok;
 }
@@ -52,7 +52,7 @@ inline status check(matrix_view<const float> src, vector_view<const float> gamma
     for (const auto& v : {gamma, beta}) {
         if (const status s = check_parameter(v, src.extent[1]); s != status::ok) return s;
     }
-    if (!norm_is_finite(epsilon)) return status::parameter_not_finite;
+    if (!is_finite(epsilon)) return status::parameter_not_finite;
     if (epsilon < 0) return status::parameter_out_of_range;
     if (src.is_empty()) return status::ok;
     const byte_range to = memory_of(dst);

@@ -76,14 +76,14 @@ public:
         if (n != 0 && (gains_.data == nullptr || offsets_.data == nullptr || gamma.data == nullptr ||
                        (beta.extent[0] != 0 && beta.data == nullptr)))
             return status::parameter_missing;
-        if (!norm_is_positive(in_scale) || !norm_is_positive(out_scale)) return status::scale_not_positive;
-        if (!norm_is_finite(epsilon)) return status::parameter_not_finite;
+        if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
+        if (!is_finite(epsilon)) return status::parameter_not_finite;
         // 1. The largest ones decide on the places behind the point.
         int gain_bits = norm_magnitude_bits({});
         int offset_bits = gain_bits;
         for (index i = 0; i < n; ++i) {
             const float b = beta.extent[0] == 0 ? 0 : beta(i);
-            if (!norm_is_finite(gamma(i)) || !norm_is_finite(b)) return status::parameter_not_finite;
+            if (!is_finite(gamma(i)) || !is_finite(b)) return status::parameter_not_finite;
             const int g = norm_magnitude_bits(norm_in_codes(gamma(i), out_scale));
             const int o = norm_magnitude_bits(norm_in_codes(b, out_scale));
             gain_bits = g > gain_bits ? g : gain_bits;

@@ -32,15 +32,6 @@ template <native_float T>
     constexpr int none = -1024;
     return x.kind == number_class::finite ? x.top_exponent() + 1 : none;
 }
-template <native_float T>
-[[nodiscard]] constexpr bool norm_is_finite(T x) noexcept {
-    const unpacked u = unpack(x);
-    return u.kind == number_class::zero || u.kind == number_class::finite;
-}
-[[nodiscard]] constexpr bool norm_is_positive(double x) noexcept {
-    const unpacked u = unpack(x);
-    return u.kind == number_class::finite && !u.negative;
-}
 
 /// x 2^shift as an integer; what is out of range saturates.
 template <native_integer To>

@@ -16,6 +16,7 @@
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/saturation.hpp>
 #include <dyad/math/integer_sqrt.hpp>
+#include <dyad/number/native.hpp>
 
 namespace dyad::inline v1 {
 
@@ -141,15 +142,6 @@ private:
 
 using carried32 = carried<24>;
 using carried64 = carried<53>;
-
-/// Neither zero, negative, infinite nor NaN; by its bits, so that no compiler flag changes the answer.
-[[nodiscard]] DYAD_HD constexpr bool is_positive_finite(float x) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(x);
-    return bits > 0 && bits < 0x7f80'0000;
-}
-[[nodiscard]] DYAD_HD constexpr bool is_finite(float x) noexcept {
-    return (std::bit_cast<std::uint32_t>(x) & 0x7f80'0000) != 0x7f80'0000;
-}
 
 /// The same value in float64.
 [[nodiscard]] DYAD_HD constexpr carried64 widened(carried32 x) noexcept {

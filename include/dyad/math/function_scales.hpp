@@ -20,10 +20,4 @@ struct function_scales {
     }
 };
 
-/// m's exponent, held to +-2^15.
-[[nodiscard]] DYAD_HD constexpr int held_exponent(multiplier m) noexcept {
-    constexpr std::int32_t most = 1 << 15;
-    return m.exponent < -most ? -most : m.exponent > most ? most : m.exponent;
-}
-
 }  // namespace dyad::inline v1

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include <dyad/core/bits.hpp>
+#include <dyad/math/float_functions.hpp>
 #include <dyad/math/integer_sqrt.hpp>
 
 namespace dyad::inline v1 {
@@ -27,13 +28,10 @@ inline constexpr auto reciprocal_root_seeds = [] {
 /// and each of the cuts of the last step is below 2^-60.
 [[nodiscard]] DYAD_HD constexpr std::uint64_t reciprocal_root(std::uint64_t m) noexcept {
     DYAD_ASSERT(m >> 62 != 0);
-    const auto high = [](std::uint64_t x, std::uint64_t y) {
-        return static_cast<std::uint64_t>((static_cast<uint128_t>(x) * y) >> 64);
-    };
     std::uint64_t y = std::uint64_t{reciprocal_root_seeds[(m >> 56) - 64]} << 47;
     for (int step = 0; step < 3; ++step) {
         // y = 2^63 / sqrt(u): y^2 u is 2^62 / u * u 2^62 2^-64 = 2^60.
-        const std::uint64_t rest = 3 * (std::uint64_t{1} << 60) - high(high(y, y), m);
+        const std::uint64_t rest = 3 * (std::uint64_t{1} << 60) - multiply_high(multiply_high(y, y), m);
         y = static_cast<std::uint64_t>((static_cast<uint128_t>(y) * rest) >> 61);
     }
     return y;

@@ -30,7 +30,7 @@ enum class requantization : std::uint8_t {
     DYAD_ASSERT(m.significand >= 0);
     if (mode == requantization::gemmlowp_double) {
         // m = b 2^-31 2^(left or -right); the left shift saturates where the published code would overflow.
-        const int shift = m.exponent + 31;
+        const int shift = held_exponent(m) + 31;
         const int left = shift > 0 ? (shift < 31 ? shift : 31) : 0;
         const auto raised = saturating_cast<std::int32_t>(std::int64_t{x} * (std::int64_t{1} << left));
         const std::int32_t high = rounding_doubling_high_multiply(raised, m.significand);
@@ -41,7 +41,7 @@ enum class requantization : std::uint8_t {
         const int left = m.exponent < 32 ? m.exponent : 32;
         return saturating_cast<std::int32_t>(static_cast<int128_t>(product) * (int128_t{1} << left));
     }
-    const int right = -m.exponent;
+    const int right = -held_exponent(m);
     if (mode == requantization::single_half_up && right <= 62) {
         // |product| < 2^62, so adding a half cannot overflow, and the arithmetic shift rounds down.
         return saturating_cast<std::int32_t>((product + (std::int64_t{1} << (right - 1))) >> right);
@@ -58,7 +58,7 @@ enum class requantization : std::uint8_t {
         const int left = m.exponent < 32 ? m.exponent : 32;
         return saturating_cast<std::int32_t>(product * (int128_t{1} << left));
     }
-    return saturating_cast<std::int32_t>(round_shift_right(product, -m.exponent, rounding::nearest_up));
+    return saturating_cast<std::int32_t>(round_shift_right(product, -held_exponent(m), rounding::nearest_up));
 }
 
 /// The 64-bit form of TensorFlow Lite Micro, CMSIS-NN and TensorFlow Lite before its LiteRT releases, for accumulators

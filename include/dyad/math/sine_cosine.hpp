@@ -22,6 +22,7 @@
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/saturation.hpp>
 #include <dyad/core/unpacked.hpp>
+#include <dyad/math/float_functions.hpp>
 #include <dyad/math/wide_constants.hpp>
 #include <dyad/math/wide_exponentials.hpp>
 #include <dyad/math/wide_logarithms.hpp>
@@ -73,17 +74,14 @@ inline constexpr unsigned short_series_error = 16;
         for (unsigned n = 2; n < c.size(); ++n) c[n] = static_cast<std::uint64_t>(x /= n);
         return c;
     }();
-    const auto product = [](std::uint64_t x, std::uint64_t y) {
-        return static_cast<std::uint64_t>((static_cast<uint128_t>(x) * y) >> 64);
-    };
-    const std::uint64_t square = product(r, r);
+    const std::uint64_t square = multiply_high(r, r);
     std::uint64_t odd = inverse_factorials[19];
     std::uint64_t even = inverse_factorials[18];
     for (std::size_t n = 17; n >= 3; n -= 2) {
-        odd = inverse_factorials[n] - product(square, odd);
-        even = inverse_factorials[n - 1] - product(square, even);
+        odd = inverse_factorials[n] - multiply_high(square, odd);
+        even = inverse_factorials[n - 1] - multiply_high(square, even);
     }
-    return {r - product(r, product(square, odd)), (uint128_t{1} << 64) - product(square, even)};
+    return {r - multiply_high(r, multiply_high(square, odd)), (uint128_t{1} << 64) - multiply_high(square, even)};
 }
 
 /// Sine and cosine of 2 pi turn 2^-128, the turn modulo 1, each rounded once to nearest even and saturated. T has at

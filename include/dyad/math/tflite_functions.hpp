@@ -32,7 +32,7 @@ namespace dyad::inline v1::tflite {
 /// integer bits: floor((2^integer_bits - 1) 2^(31 - integer_bits) / 2^shift), shift = m.exponent + 31 >= 0. The
 /// published code forgets the significand of m, so the radius is up to twice too small.
 [[nodiscard]] DYAD_HD constexpr std::int32_t input_radius(int integer_bits, multiplier m) noexcept {
-    const int shift = m.exponent + 31;
+    const int shift = held_exponent(m) + 31;
     DYAD_ASSERT(shift >= 0 && integer_bits >= 0 && integer_bits < 31);
     const std::uint64_t most = ((std::uint64_t{1} << integer_bits) - 1) << (31 - integer_bits);
     return static_cast<std::int32_t>(shift_right(most, shift));
@@ -91,7 +91,7 @@ template <int OutputIntegerBits, int InputIntegerBits>
                                : InputIntegerBits > 4  ? 3
                                : InputIntegerBits > 1  ? 2
                                                        : 1;
-    static_assert(OutputIntegerBits >= least_bits && OutputIntegerBits < 30,
+    static_assert(OutputIntegerBits >= least_bits && OutputIntegerBits < 29,
                   "dyad::tflite's logarithm needs output bits for the logarithms of its inputs.");
     DYAD_ASSERT(x > 0);
     constexpr int sum_bits = OutputIntegerBits + 1;

@@ -16,6 +16,7 @@
 #include <dyad/array/tflite_softmax.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
+#include <dyad/math/carried.hpp>
 #include <dyad/math/float_functions.hpp>
 #include <dyad/math/hawq.hpp>
 #include <dyad/nn/scaling.hpp>
@@ -64,7 +65,10 @@ struct published_norm_columns {
         const index n = biases.extent[0];
         if (gamma.extent[0] != n || beta.extent[0] != n) return status::extents_differ;
         if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-        const auto channels = static_cast<std::int32_t>(n);
+        for (index i = 0; i < n; ++i) {
+            if (!dyad::is_finite(gamma(i)) || !dyad::is_finite(beta(i))) return status::parameter_not_finite;
+        }
+        const double unit = __builtin_sqrt(static_cast<double>(n)) * 0x1p-30;
         for (index i = 0; i < n; ++i) {
             biases(i) = hawq::layer_norm_bias(beta(i), gamma(i), channels);
             factors(i) = signed_ratio(hawq::layer_norm_scale(gamma(i), channels), out_scale);

@@ -40,10 +40,6 @@ namespace dyad::inline v1::nn {
     return largest_magnitude(m) <= static_cast<double>(std::numeric_limits<float>::max());
 }
 
-[[nodiscard]] constexpr bool is_positive_finite(double x) noexcept {
-    return x > 0 && x <= std::numeric_limits<double>::max();
-}
-
 /// The elements of a vector that are stored: one where a stride of 0 repeats it.
 template <class T>
 [[nodiscard]] constexpr vector_view<T> stored(vector_view<T> v) noexcept {

@@ -182,6 +182,13 @@ private:
 /// A requantization multiplier: b * 2^exponent with a positive b of 31 bits.
 using multiplier = dyadic<32>;
 
+/// m's exponent, held to +-2^15: beyond, products with words of 64 bits are 0 or too large in any case, and no shift by
+/// the result overflows.
+[[nodiscard]] DYAD_HD constexpr int held_exponent(multiplier m) noexcept {
+    constexpr std::int32_t most = 1 << 15;
+    return m.exponent < -most ? -most : m.exponent > most ? most : m.exponent;
+}
+
 template <class T>
 inline constexpr bool is_dyadic = false;
 template <int Width>

@@ -55,6 +55,18 @@ template <native_float T>
 [[nodiscard]] DYAD_HD constexpr unpacked unpack(T x) noexcept {
     return decode<native_format<T>>(std::bit_cast<least_uint<word_width<T>>>(x));
 }
+/// Neither infinite nor NaN; by its bits, so that no compiler flag changes the answer.
+template <native_float T>
+[[nodiscard]] DYAD_HD constexpr bool is_finite(T x) noexcept {
+    const number_class kind = unpack(x).kind;
+    return kind == number_class::zero || kind == number_class::finite;
+}
+/// Neither zero, negative, infinite nor NaN.
+template <native_float T>
+[[nodiscard]] DYAD_HD constexpr bool is_positive_finite(T x) noexcept {
+    const unpacked u = unpack(x);
+    return u.kind == number_class::finite && !u.negative;
+}
 template <native_integer T>
 [[nodiscard]] DYAD_HD constexpr auto unpack(T x) noexcept {
     using word = least_uint<(word_width<T> > 64 ? 128 : 64)>;

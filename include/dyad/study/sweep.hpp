@@ -52,7 +52,9 @@ template <class Decode>
 template <class Function, class Reference, class Decode, executor Executor = all_cores>
 [[nodiscard]] sweep_state sweep(const Function& function, const Reference& reference, const domain<Decode>& inputs,
                                 double ulp = 1, Executor&& run = Executor{}) {
-    if (inputs.size() > std::uint64_t{1} << 62)
+    // (the size of all codes of 64 bits wraps to 0)
+    const bool all = inputs.size() == 0 && inputs.first <= inputs.last;
+    if (all || inputs.size() > std::uint64_t{1} << 62)
         throw std::invalid_argument("dyad::study::sweep: at most 2^62 inputs, and first <= last + 1");
     if (!(ulp > 0) || !std::isfinite(ulp))
         throw std::invalid_argument("dyad::study::sweep: the ulp must be a positive number");

@@ -36,6 +36,7 @@
 #include <system_error>
 #include <vector>
 
+#include <dyad/core/saturation.hpp>
 #include <dyad/study/sweep_shard.hpp>
 #include <dyad/study/sweep_state.hpp>
 
@@ -195,9 +196,10 @@ private:
     int line_number_ = 0;
 };
 
-/// Inputs first to last, counted; 2^64 - 1 at most, because last may not be below first - 1 by more.
+/// Inputs first to last, counted; 2^64 of them, or a last below first - 1, count as 2^64 - 1.
 [[nodiscard]] inline std::uint64_t inputs(std::int64_t first, std::int64_t last) noexcept {
-    return static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) + 1;
+    const std::uint64_t count = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) + 1;
+    return (count == 0) == (first <= last) ? ~std::uint64_t{0} : count;
 }
 
 [[nodiscard]] inline sweep_shard take_shard(reader& in) {
@@ -218,11 +220,13 @@ private:
     sweep_state_access::set_count(state, count);
     // The counts belong together.
     const ulp_histogram& histogram = state.histogram();
-    std::uint64_t counted = state.not_finite() + histogram.exact;
-    for (const std::uint64_t n : histogram.counts) counted += n;
+    std::uint64_t counted = saturating_add(state.not_finite(), histogram.exact);
+    for (const std::uint64_t n : histogram.counts) counted = saturating_add(counted, n);
     const auto within = [&](const sample& x) { return x.input >= first && x.input <= last; };
     if (!(state.ulp() > 0) || !std::isfinite(state.ulp())) in.fail("the ulp is not a positive number");
+    if (!(state.max() >= 0)) in.fail("the largest error is no size");
     if (counted != count) in.fail("counts " + digits(counted) + " inputs in a piece of " + digits(count));
+    if (state.steps().breaks > count) in.fail("there are more breaks than inputs");
     if (count != 0 && (state.first().input != first || state.last().input != last || !within(state.worst())))
         in.fail("the first, the last or the worst input is not that of the piece");
     return shard;

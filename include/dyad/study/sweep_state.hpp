@@ -25,6 +25,7 @@ struct ulp_histogram {
 
     /// The bin of a positive |error| / ulp.
     [[nodiscard]] static int bin_of(double ulps) noexcept {
+        if (ulps == 0) return 0;  // a quotient below all doubles
         int power = 0;
         if (std::frexp(ulps, &power) == 0.5) --power;  // 2^(power - 1) < ulps <= 2^power
         return std::isfinite(ulps) ? std::clamp(power + offset, 0, bins - 1) : bins - 1;
