@@ -377,10 +377,13 @@ TEST_CASE("float_softmax: what is wrong is said, and nothing is written") {
     CHECK(softmax.run_masked(from, make_matrix(static_cast<const std::uint8_t*>(mask.data()), 10, 9), to) ==
           status::extents_differ);
     CHECK(softmax.run_masked(from, make_matrix(static_cast<const std::uint8_t*>(nullptr), 10, 10), to) ==
-          status::rhs_null);
+          status::mask_null);
+    const auto no_mask = make_matrix(static_cast<const std::uint8_t*>(nullptr), -1, 10);
+    CHECK(softmax.run_masked(make_matrix(static_cast<const float*>(x.data()), -1, 10), no_mask,
+                             make_matrix(y.data(), -1, 10)) == status::negative_extent);
     CHECK(softmax.run_masked(
               from, make_matrix(static_cast<const std::uint8_t*>(reinterpret_cast<std::uint8_t*>(y.data())), 10, 10),
-              to) == status::dst_overlaps_rhs);
+              to) == status::dst_overlaps_mask);
     CHECK(softmax.run_masked(from, seen, {y.data(), {10, 10}, {1, 0}}) == status::dst_overlaps_itself);
     CHECK(std::all_of(y.begin(), y.end(), [](float e) { return e == 9.0f; }));
     for (const index rows : {0, 3})

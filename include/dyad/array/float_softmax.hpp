@@ -59,11 +59,10 @@ public:
     /// An element is seen where its mask is not 0.
     status run_masked(matrix_view<const float> src, matrix_view<const std::uint8_t> mask, matrix_view<float> dst,
                       row_options options = {}) const noexcept {
+        if (const status s = check(src, dst); s != status::ok) return s;
         if (mask.extent != src.extent) return status::extents_differ;
-        if (!src.is_empty() && mask.data == nullptr) return status::rhs_null;
-        if (dst.data != nullptr && src.extent[0] > 0 && src.extent[1] > 0 && mask.extent == dst.extent &&
-            overlap(memory_of(mask), memory_of(dst)))
-            return status::dst_overlaps_rhs;
+        if (!src.is_empty() && mask.data == nullptr) return status::mask_null;
+        if (overlap(memory_of(mask), memory_of(dst))) return status::dst_overlaps_mask;
         return run_rows(src, mask, src.extent[1], 0, dst, options);
     }
     /// One row.
