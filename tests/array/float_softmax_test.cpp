@@ -374,13 +374,20 @@ TEST_CASE("float_softmax: what is wrong is said, and nothing is written") {
     CHECK(softmax.run(make_vector(static_cast<const float*>(y.data()), 50), make_vector(y.data() + 1, 50)) ==
           status::dst_overlaps_src);
     CHECK(softmax.run(dyad::transposed(dyad::as_const(to)), to) == status::dst_overlaps_src);
+    // Where there is one row, its stride does not matter.
+    floats one_row(7, 1.0f);
+    CHECK(softmax.run({one_row.data(), {1, 7}, {7, 1}}, {one_row.data(), {1, 7}, {0, 1}}) == status::ok);
+    CHECK(one_row == floats(7, 1.0f / 7));
     CHECK(softmax.run_masked(from, make_matrix(static_cast<const std::uint8_t*>(mask.data()), 10, 9), to) ==
           status::extents_differ);
     CHECK(softmax.run_masked(from, make_matrix(static_cast<const std::uint8_t*>(nullptr), 10, 10), to) ==
-          status::rhs_null);
+          status::mask_null);
+    const auto no_mask = make_matrix(static_cast<const std::uint8_t*>(nullptr), -1, 10);
+    CHECK(softmax.run_masked(make_matrix(static_cast<const float*>(x.data()), -1, 10), no_mask,
+                             make_matrix(y.data(), -1, 10)) == status::negative_extent);
     CHECK(softmax.run_masked(
               from, make_matrix(static_cast<const std::uint8_t*>(reinterpret_cast<std::uint8_t*>(y.data())), 10, 10),
-              to) == status::dst_overlaps_rhs);
+              to) == status::dst_overlaps_mask);
     CHECK(softmax.run_masked(from, seen, {y.data(), {10, 10}, {1, 0}}) == status::dst_overlaps_itself);
     CHECK(std::all_of(y.begin(), y.end(), [](float e) { return e == 9.0f; }));
     for (const index rows : {0, 3})

@@ -451,6 +451,29 @@ TEST_CASE("integer norms: shaped in an arena, shown to a visitor, read back") {
     CHECK(std::any_of(y.begin(), y.end(), [](uinteger<8> e) { return e.raw() > 50; }));
 }
 
+TEST_CASE("integer norms: a plan with new memory runs only once it is set again") {
+    using plan_type = dyad::integer_layer_norm<integer<8>, integer<8>>;
+    const std::vector<float> gamma(4, 1.0f);
+    std::vector<std::int32_t> gains(8, -7);
+    std::vector<std::int64_t> offsets(8, -7);
+    plan_type plan;
+    REQUIRE(plan.shape(dyad::make_vector(gains.data(), 4), dyad::make_vector(offsets.data(), 4)) == status::ok);
+    REQUIRE(plan.set(input(gamma), {}, 0, 1, 1) == status::ok);
+    const std::vector<integer<8>> x(8);
+    std::vector<integer<8>> y(8, integer<8>::from_raw(5));
+    // 1. An arena with room for the gains only leaves the plan as it is.
+    alignas(64) std::byte memory[128];
+    dyad::arena small(memory);
+    REQUIRE(plan.shape(small, 8) == status::arena_too_small);
+    CHECK(plan.channels() == 4);
+    CHECK(plan.run(dyad::make_vector(x.data(), 4), dyad::make_vector(y.data(), 4)) == status::ok);
+    CHECK(y[0].raw() == 0);
+    // 2. Memory that holds no parameters yet.
+    REQUIRE(plan.shape(output(gains), output(offsets)) == status::ok);
+    CHECK(plan.run(input(x), output(y)) == status::parameter_missing);
+    CHECK(y[4].raw() == 5);
+}
+
 TEST_CASE("integer norms: bad input is refused before anything is written") {
     using plan_type = dyad::integer_layer_norm<integer<8>, integer<8>>;
     const std::vector<float> gamma(8, 1.0f);

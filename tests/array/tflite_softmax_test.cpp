@@ -278,6 +278,8 @@ TEST_CASE("tflite softmax: operands, strides, and in place") {
     const dyad::matrix_view<const int8> src = dyad::as_const(x.view());
     CHECK(tflite::softmax(src, p, dyad::matrix_view<int8>{y.codes.data(), {6, 9}, {10, 1}}) == status::extents_differ);
     CHECK(tflite::softmax(src, p, dyad::matrix_view<int8>{nullptr, {6, 10}, {10, 1}}) == status::dst_null);
+    CHECK(tflite::softmax(src, tflite::softmax_parameters{}, y.view()) == status::parameters_not_usable);
+    CHECK(tflite::log_softmax(src, tflite::log_softmax_parameters{}, y.view()) == status::parameters_not_usable);
     CHECK(tflite::softmax(dyad::matrix_view<const int8>{nullptr, {6, 10}, {10, 1}}, p, y.view()) == status::src_null);
     CHECK(tflite::softmax(dyad::matrix_view<const int8>{nullptr, {6, 0}, {10, 1}}, p,
                           dyad::matrix_view<int8>{nullptr, {6, 0}, {10, 1}}) == status::ok);

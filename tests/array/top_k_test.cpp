@@ -215,6 +215,10 @@ TEST_CASE("argmax and top_k: bad input") {
     CHECK(dyad::top_k(matrix, matrix_view<index>{where.data(), {4, 2}, {1, 1}}) == status::dst_overlaps_itself);
     CHECK(dyad::top_k(src, dyad::make_vector<index>(nullptr, 3)) == status::dst_null);
     CHECK(dyad::top_k(src, dyad::make_vector<index>(nullptr, 0)) == status::ok);
+    // None of each of very many rows: at once.
+    constexpr index many = index{1} << 62;
+    CHECK(dyad::top_k(matrix_view<const float>{x.data(), {many, 8}, {0, 1}},
+                      matrix_view<index>{where.data(), {many, 0}, {1, 1}}) == status::ok);
     CHECK(dyad::top_k(dyad::make_vector<const std::int8_t>(reinterpret_cast<const std::int8_t*>(where.data()), 64),
                       view) == status::dst_overlaps_src);
     CHECK(at == -7);

@@ -136,6 +136,11 @@ TEST_CASE("scaled_exponent: any multiplier of a double, and any code") {
     CHECK(defined<1, 993>);
     CHECK(defined<0, -1104>);
     CHECK(defined<0xffff'ffff, -1104>);
+    CHECK(defined<0xffff'ffff, std::numeric_limits<std::int32_t>::min()>);
+    CHECK(defined<0xffff'ffff, std::numeric_limits<std::int32_t>::max()>);
+    CHECK(dyad::scaled_exponent(0xffff'ffff, {0x7fff'ffff, -63}) == 1);
+    CHECK(dyad::scaled_exponent(0xffff'ffff, {0x7fff'ffff, -64}) == 0);
+    CHECK(dyad::scaled_exponent(0xffff'ffff, {0x7fff'ffff, -65}) == 0);
     CHECK(dyad::scaled_exponent(1, {1 << 30, 993}) == 0xffff'ffff);
     CHECK(dyad::scaled_exponent(0xffff'ffff, {1 << 30, -1104}) == 0);
 }

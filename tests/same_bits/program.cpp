@@ -18,6 +18,7 @@
 
 #include <dyad/array/convert.hpp>
 #include <dyad/array/float_activations.hpp>
+#include <dyad/array/float_norms.hpp>
 #include <dyad/array/float_softmax.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/math.hpp>
@@ -143,6 +144,15 @@ void float_rows(same_bits::hash& all, same_bits::source& from) {
             for (const float number : y) all.add_number(number);
             all.add(static_cast<std::uint64_t>(
                 dyad::float_log_softmax{}.run(part, dyad::make_vector(y.data(), size), {isa})));
+            for (const float number : y) all.add_number(number);
+            // (long rows hold NaN, which a comparison under -ffast-math once lost)
+            const auto rows = dyad::make_matrix<const float>(part.data, 1, size);
+            const auto results = dyad::make_matrix(y.data(), 1, size);
+            all.add(static_cast<std::uint64_t>(layer_norm(rows, {}, {}, 1e-5, results, {isa})));
+            for (const float number : y) all.add_number(number);
+            all.add(static_cast<std::uint64_t>(rms_norm(rows, {}, {}, 0, results, {isa})));
+            for (const float number : y) all.add_number(number);
+            all.add(static_cast<std::uint64_t>(l1_norm(rows, {}, {}, 1e-5, results, {isa})));
             for (const float number : y) all.add_number(number);
         }
     }

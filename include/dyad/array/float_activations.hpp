@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/array/overlap.hpp>
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
@@ -55,14 +55,7 @@ inline void activate_floats(float_activation f, instruction_set isa, const float
 /// dst(i) = f(src(i)); dst may be src, with the same strides, and is apart otherwise.
 inline status activate(float_activation f, matrix_view<const float> src, matrix_view<float> dst,
                        row_options options = {}) noexcept {
-    if (src.extent != dst.extent) return status::extents_differ;
-    if (src.extent[0] < 0 || src.extent[1] < 0) return status::negative_extent;
-    if (src.is_empty()) return status::ok;
-    if (src.data == nullptr) return status::src_null;
-    if (dst.data == nullptr) return status::dst_null;
-    if (overlaps_itself(dst)) return status::dst_overlaps_itself;
-    const bool is_same = src.data == dst.data && src.stride == dst.stride;
-    if (!is_same && overlap(memory_of(src), memory_of(dst))) return status::dst_overlaps_src;
+    if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     const instruction_set isa = options.chosen();
     const index rows = src.extent[0];
     const index columns = src.extent[1];

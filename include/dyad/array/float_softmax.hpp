@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include <dyad/array/float_softmax_row.hpp>
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
@@ -59,11 +60,10 @@ public:
     /// An element is seen where its mask is not 0.
     status run_masked(matrix_view<const float> src, matrix_view<const std::uint8_t> mask, matrix_view<float> dst,
                       row_options options = {}) const noexcept {
+        if (const status s = check_map(src, dst); s != status::ok) return s;
         if (mask.extent != src.extent) return status::extents_differ;
-        if (!src.is_empty() && mask.data == nullptr) return status::rhs_null;
-        if (dst.data != nullptr && src.extent[0] > 0 && src.extent[1] > 0 && mask.extent == dst.extent &&
-            overlap(memory_of(mask), memory_of(dst)))
-            return status::dst_overlaps_rhs;
+        if (!src.is_empty() && mask.data == nullptr) return status::mask_null;
+        if (overlap(memory_of(mask), memory_of(dst))) return status::dst_overlaps_mask;
         return run_rows(src, mask, src.extent[1], 0, dst, options);
     }
     /// One row.
@@ -73,22 +73,10 @@ public:
     }
 
 private:
-    [[nodiscard]] static status check(matrix_view<const float> src, matrix_view<float> dst) noexcept {
-        if (src.extent != dst.extent) return status::extents_differ;
-        if (src.extent[0] < 0 || src.extent[1] < 0) return status::negative_extent;
-        if (src.is_empty()) return status::ok;
-        if (src.data == nullptr) return status::src_null;
-        if (dst.data == nullptr) return status::dst_null;
-        if (overlaps_itself(dst)) return status::dst_overlaps_itself;
-        const bool is_same = src.data == dst.data && src.stride == dst.stride;
-        if (!is_same && overlap(memory_of(src), memory_of(dst))) return status::dst_overlaps_src;
-        return status::ok;
-    }
-
     /// Row i sees its first seen + i * more columns, as many as there are.
     status run_rows(matrix_view<const float> src, matrix_view<const std::uint8_t> mask, index seen, index more,
                     matrix_view<float> dst, row_options options) const noexcept {
-        const status fault = check(src, dst);
+        const status fault = check_map(src, dst);
         if (fault != status::ok || src.is_empty()) return fault;
         const default_float_environment environment;
         run_in_environment(src, mask, seen, more, dst, options.chosen());

@@ -47,11 +47,14 @@ class integer_norm {
     static_assert(is_norm_code<Out>, "dyad::integer_norm's Out must be a fixed-point number of at most 16 bits.");
 
 public:
-    /// Memory for n channels, at most 2^14.
+    /// Memory for n channels, at most 2^14. Both forms of shape leave a plan that is to be set (again), if not the old.
     status shape(arena& memory, index n) noexcept {
         if (n > most_norm_channels) return status::row_too_long;
-        const status s = memory.take(n, gains_);
-        return s == status::ok ? memory.take(n, offsets_) : s;
+        vector_view<std::int32_t> gains;
+        vector_view<std::int64_t> offsets;
+        if (const status s = memory.take(n, gains); s != status::ok) return s;
+        if (const status s = memory.take(n, offsets); s != status::ok) return s;
+        return place(gains, offsets);
     }
     /// The caller's own memory: n elements each, without gaps.
     status shape(vector_view<std::int32_t> gains, vector_view<std::int64_t> offsets) noexcept {
@@ -60,9 +63,7 @@ public:
         if (gains.extent[0] > most_norm_channels) return status::row_too_long;
         if (gains.extent[0] > 1 && (gains.stride[0] != 1 || offsets.stride[0] != 1))
             return status::parameter_shape_differs;
-        gains_ = gains;
-        offsets_ = offsets;
-        return status::ok;
+        return place(gains, offsets);
     }
     [[nodiscard]] index channels() const noexcept { return gains_.extent[0]; }
 
@@ -160,6 +161,12 @@ private:
     using out_raw = typename Out::raw_type;
     static_assert(sizeof(In) == sizeof(in_raw) && sizeof(Out) == sizeof(out_raw));
 
+    status place(vector_view<std::int32_t> gains, vector_view<std::int64_t> offsets) noexcept {
+        gains_ = gains;
+        offsets_ = offsets;
+        shift_ = 0;
+        return status::ok;
+    }
     status check(matrix_view<const In> src, matrix_view<Out> dst) const noexcept {
         if (src.extent[1] != channels()) return status::extents_differ;
         if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;

@@ -128,7 +128,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::factor_out_of_range: return "the factor of a softmax is not a number from 2^-64 to 2^64";
         case status::scale_unsupported: return "the published arithmetic has no parameters for this scale";
         case status::parameters_not_usable:
-            return "a published function's parameters were made from a scale that it cannot hold";
+            return "a published function's parameters are not set, or not from a scale that it can hold";
         case status::tensor_scale_not_positive: return "the scale of the tensor is not a positive finite number";
         case status::scales_differ: return "two quantized views that must agree differ in their tiles or tensor scales";
         case status::rule_needs_zero_points: return "scale_rule::min_max needs a view with zero points";

@@ -74,6 +74,9 @@ struct softmax_parameters {
         return status::ok;
     }
 
+    /// Set: e^0 is not 0.
+    [[nodiscard]] constexpr bool usable() const noexcept { return exponentials[0] != 0; }
+
 private:
     static constexpr bool is_power_of_two(std::uint64_t x) noexcept { return (x & (x - 1)) == 0; }
 };
@@ -115,6 +118,7 @@ template <code8 In>
 template <code8 In, softmax_code Out>
 status softmax(matrix_view<const In> src, const softmax_parameters& p, matrix_view<Out> dst) noexcept {
     if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
+    if (!p.usable()) return status::parameters_not_usable;
     if (!sums_fit(src, p, word_max<std::uint32_t>())) return status::k_exceeds_accumulator;
     constexpr std::int32_t lowest = Out::min_raw;
     for (index i = 0; i < src.extent[0]; ++i) {
@@ -163,6 +167,7 @@ inline status log_softmax(matrix_view<const int8> src, const log_softmax_paramet
                           matrix_view<int8> dst) noexcept {
     if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
     const softmax_parameters& forward = p.forward;
+    if (!forward.usable()) return status::parameters_not_usable;
     if (!sums_fit(src, forward, word_max<std::int32_t>())) return status::k_exceeds_accumulator;
     for (index i = 0; i < src.extent[0]; ++i) {
         const vector_view<const int8> x = row(src, i);

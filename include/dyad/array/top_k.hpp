@@ -165,7 +165,7 @@ template <number T>
 /// strides; nothing is allocated. status::elements_too_few if k exceeds the columns.
 template <number T>
 status top_k(matrix_view<const T> src, matrix_view<index> where, row_options options = {}) noexcept {
-    if (const status s = check_top_k(src, where); s != status::ok) return s;
+    if (const status s = check_top_k(src, where); s != status::ok || where.is_empty()) return s;
     const instruction_set isa = options.chosen();
     for (index r = 0; r < where.extent[0]; ++r) top_k_of_row(isa, row(src, r), row(where, r));
     return status::ok;

@@ -34,7 +34,8 @@ inline constexpr int exp_fraction = 30;
     const std::uint64_t product = std::uint64_t{x} * static_cast<std::uint32_t>(m.significand);
     if (product == 0) return 0;
     std::uint64_t t = most;
-    if (m.exponent < 0) t = round_shift_right(product, -held_exponent(m), false, rounding::nearest_up);
+    if (m.exponent < -64) t = 0;  // less than half; the lowest exponent has no positive partner
+    else if (m.exponent < 0) t = round_shift_right(product, -m.exponent, false, rounding::nearest_up);
     else if (m.exponent < 32 && product <= (most >> m.exponent)) t = product << m.exponent;
     return static_cast<std::uint32_t>(t < most ? t : most);
 }

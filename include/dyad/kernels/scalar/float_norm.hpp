@@ -100,10 +100,10 @@ inline constexpr std::ptrdiff_t norm_lanes = 32;
 [[nodiscard]] inline bool is_finite_sum(double x) noexcept {
     return (std::bit_cast<std::uint64_t>(x) >> 52 & 0x7ffU) != 0x7ffU;
 }
-/// r from s.
+/// r from s >= 0. (By its bits: with -ffast-math a comparison lets compilers take NaN for 0 from here on.)
 template <norm_kind Kind>
 [[nodiscard]] inline double norm_inverse(double s, double n, double epsilon) noexcept {
-    if (s == 0) return 0;
+    if (std::bit_cast<std::uint64_t>(s) == 0) return 0;
     const double v = added(divided(s, n), epsilon);
     return divided(1, Kind == norm_kind::l1 ? v : rooted(v));
 }
