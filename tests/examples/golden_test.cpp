@@ -15,7 +15,10 @@ TEST_CASE("every recipe without shared scales gives the bits of this version") {
     CHECK(inputs.of<study::lmul>() == 0x34bd0f779e858723);
     CHECK(inputs.of<study::dfp16>() == 0x9e7086f47e858723);
     CHECK(inputs.of<study::int8_float_functions>() == 0x9078ed945e858723);
-    CHECK(inputs.of<study::int8_integer_only>() == 0xfb03baf378501e09);
-    CHECK(inputs.of<study::int6>() == 0x3a797c640d0f08e2);
-    CHECK(inputs.of<study::int4_weights>() == 0x308c424e8f1f1e91);
+    CHECK(inputs.of<study::int8_integer_only>() == 0x818a1ed228a4c296);
+    CHECK(inputs.of<study::int6>() == 0x42e38528ba37b132);
+    CHECK(inputs.of<study::int4_weights>() == 0xac41800c13a6a292);
+    CHECK(inputs.of<study::int8_ivit>() == 0);
+    CHECK(inputs.of<study::int8_ibert>() == 0);
+    CHECK(inputs.of<study::int8_tflite>() == 0);
 }

@@ -68,7 +68,7 @@ struct published_norm_columns {
         for (index i = 0; i < n; ++i) {
             if (!dyad::is_finite(gamma(i)) || !dyad::is_finite(beta(i))) return status::parameter_not_finite;
         }
-        const double unit = __builtin_sqrt(static_cast<double>(n)) * 0x1p-30;
+        const auto channels = static_cast<std::int32_t>(n);
         for (index i = 0; i < n; ++i) {
             biases(i) = hawq::layer_norm_bias(beta(i), gamma(i), channels);
             factors(i) = signed_ratio(hawq::layer_norm_scale(gamma(i), channels), out_scale);
