@@ -5,6 +5,7 @@
 #include <dyad/core/assert.hpp>
 #include <dyad/core/bits.hpp>
 #include <dyad/core/format.hpp>
+#include <dyad/core/fused.hpp>
 #include <dyad/core/random.hpp>
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/saturation.hpp>

@@ -18,7 +18,7 @@ TEST_CASE("every recipe without shared scales gives the bits of this version") {
     CHECK(inputs.of<study::int8_integer_only>() == 0x818a1ed228a4c296);
     CHECK(inputs.of<study::int6>() == 0x42e38528ba37b132);
     CHECK(inputs.of<study::int4_weights>() == 0xac41800c13a6a292);
-    CHECK(inputs.of<study::int8_ivit>() == 0);
-    CHECK(inputs.of<study::int8_ibert>() == 0);
-    CHECK(inputs.of<study::int8_tflite>() == 0);
+    CHECK(inputs.of<study::int8_ivit>() == 0xa1c7b9064d38af31);
+    CHECK(inputs.of<study::int8_ibert>() == 0x4f9f6534c7e0e4b7);
+    CHECK(inputs.of<study::int8_tflite>() == 0x7e381a4219788c8a);
 }

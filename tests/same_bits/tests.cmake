@@ -18,6 +18,8 @@ if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     dyad_same_bits_test(no_exceptions_no_rtti "${CMAKE_CXX_COMPILER}" "-O2 -fno-exceptions -fno-rtti -DNDEBUG")
     dyad_same_bits_test(clang clang++ "-O2")
     dyad_same_bits_test(clang_fast_math clang++ "-O3 -ffast-math -march=native")
+    # (without FMA in the target: core/fused.hpp)
+    dyad_same_bits_test(clang_fast_math_baseline clang++ "-O2 -ffast-math")
 endif()
 
 add_test(NAME same_bits/device COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${PROJECT_SOURCE_DIR}"

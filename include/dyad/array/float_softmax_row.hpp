@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include <dyad/array/view.hpp>
+#include <dyad/core/fused.hpp>
 #include <dyad/kernels/float_log_shares.hpp>
 #include <dyad/kernels/float_softmax.hpp>
 
@@ -197,8 +198,8 @@ struct softmax_kept {
                                                float* dst) noexcept {
     alignas(64) float room[softmax_block];
     const index n = src.size();
-    const double c = __builtin_fma(static_cast<double>(total.reference - softmax_shift), 0.693147180559945309417,
-                                   scalar::opaque(scalar::natural_log(total.sum) - exp2_coefficients_log));
+    const double c = fused(static_cast<double>(total.reference - softmax_shift), 0.693147180559945309417,
+                           scalar::opaque(scalar::natural_log(total.sum) - exp2_coefficients_log));
     const scalar::log_share to{static_cast<double>(src.shift), e.factor, c};
     softmax_source unshifted = src;
     unshifted.shift = 0;

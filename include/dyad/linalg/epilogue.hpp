@@ -7,6 +7,7 @@
 
 #include <dyad/array/convert.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/fused.hpp>
 #include <dyad/math/requantize.hpp>
 #include <dyad/number/fixed.hpp>
 
@@ -45,7 +46,7 @@ struct scale_columns {
     template <class Sum>
     [[nodiscard]] constexpr Out operator()(Sum sum, index, index column) const noexcept {
         const double scale = static_cast<double>(factors(column)) * factor;
-        const double y = __builtin_fma(static_cast<double>(sum), scale, static_cast<double>(offsets(column)));
+        const double y = fused(static_cast<double>(sum), scale, static_cast<double>(offsets(column)));
         return narrow<Out>(y);
     }
 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <dyad/core/bits.hpp>
+#include <dyad/core/fused.hpp>
 #include <dyad/core/unpacked.hpp>
 #include <dyad/number/native.hpp>
 
@@ -71,7 +72,7 @@ inline constexpr auto exp2_table_q63 = [] {
     if (x < -1e4f) return -0.0f;  // also -infinity, where the quotient below would be infinity / infinity
     const double v = x;
     // The explicit fma keeps compilers from choosing one of two roundings.
-    const double inner = __builtin_fma(0.044715 * v * v, v, v);
+    const double inner = fused(0.044715 * v * v, v, v);
     const double twice_scaled = 1.5957691216057307117 * inner;  // 2 sqrt(2 / pi)
     return x / (1.0f + exp_float(static_cast<float>(-twice_scaled)));
 }

@@ -12,6 +12,7 @@
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/assert.hpp>
+#include <dyad/core/fused.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/linalg/epilogue.hpp>
 #include <dyad/math/requantize.hpp>
@@ -129,7 +130,7 @@ struct real_sum {
     }
     [[nodiscard]] T operator()(T x, T y) const noexcept {
         const double scaled = convert<double>(y) * static_cast<double>(y_factor);
-        const double sum = __builtin_fma(convert<double>(x), static_cast<double>(x_factor), scaled);
+        const double sum = fused(convert<double>(x), static_cast<double>(x_factor), scaled);
         return narrow<T>(sum);
     }
     template <class Visitor>

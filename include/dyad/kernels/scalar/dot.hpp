@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/fused.hpp>
+
 namespace dyad::inline v1::scalar {
 
 /// sum_k lhs[k] * rhs[k] in Sum, any order: the caller has a bound that excludes overflow.
@@ -30,7 +32,7 @@ template <class Chain, class Sum, class A, class B>
 /// One fused multiply-add after the other, from +0.
 [[nodiscard]] inline float dot_f32(const float* lhs, const float* rhs, std::ptrdiff_t k) noexcept {
     float sum = 0;
-    for (std::ptrdiff_t i = 0; i < k; ++i) sum = __builtin_fmaf(lhs[i], rhs[i], sum);
+    for (std::ptrdiff_t i = 0; i < k; ++i) sum = fused(lhs[i], rhs[i], sum);
     return sum;
 }
 
@@ -43,8 +45,8 @@ template <class Chain, class Sum, class A, class B>
         float even = 0;
         float odd = 0;
         for (std::ptrdiff_t i = first; i < end; i += 2) {
-            even = __builtin_fmaf(lhs[i], rhs[i], even);
-            if (i + 1 < end) odd = __builtin_fmaf(lhs[i + 1], rhs[i + 1], odd);
+            even = fused(lhs[i], rhs[i], even);
+            if (i + 1 < end) odd = fused(lhs[i + 1], rhs[i + 1], odd);
         }
         sum += even + odd;
     }

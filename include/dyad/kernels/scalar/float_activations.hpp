@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/fused.hpp>
 #include <dyad/kernels/scalar/scale.hpp>
 #include <dyad/kernels/scalar/select.hpp>
 
@@ -98,41 +99,41 @@ struct exponential_parts {
 };
 /// e^r - 1 for |r| <= 0.348.
 [[nodiscard, gnu::always_inline]] inline float small_exponential(float r, const activation_constants& c) noexcept {
-    float s = __builtin_fmaf(c.e6, r, c.e5);
-    s = __builtin_fmaf(s, r, c.e4);
-    s = __builtin_fmaf(s, r, c.e3);
-    s = __builtin_fmaf(s, r, c.e2);
-    return __builtin_fmaf(r * r, s, r);
+    float s = fused(c.e6, r, c.e5);
+    s = fused(s, r, c.e4);
+    s = fused(s, r, c.e3);
+    s = fused(s, r, c.e2);
+    return fused(r * r, s, r);
 }
 /// e^-a for 0 <= a <= 110.
 [[nodiscard, gnu::always_inline]] inline exponential_parts exponential(float a,
                                                                        const activation_constants& c) noexcept {
-    const float z = __builtin_fmaf(-a, c.log2_e, c.magic);
+    const float z = fused(-a, c.log2_e, c.magic);
     const float n = z - c.magic;
-    const float r = __builtin_fmaf(-n, c.ln2_low, __builtin_fmaf(-n, c.ln2_high, -a));
+    const float r = fused(-n, c.ln2_low, fused(-n, c.ln2_high, -a));
     return {small_exponential(r, c), float_of(bits_of(z) << 23)};
 }
 
 /// 1 / d for 1 <= d <= 2, within 2^-18.
 [[nodiscard, gnu::always_inline]] inline float near_reciprocal(float d, const activation_constants& c) noexcept {
-    float y = __builtin_fmaf(c.r3, d, c.r2);
-    y = __builtin_fmaf(y, d, c.r1);
-    y = __builtin_fmaf(y, d, c.r0);
-    return __builtin_fmaf(__builtin_fmaf(-d, y, c.one), y, y);
+    float y = fused(c.r3, d, c.r2);
+    y = fused(y, d, c.r1);
+    y = fused(y, d, c.r0);
+    return fused(fused(-d, y, c.one), y, y);
 }
 /// num / d for 1 <= d <= 2: half an ulp and a little more.
 [[nodiscard, gnu::always_inline]] inline float quotient(float num, float d, const activation_constants& c) noexcept {
     const float inverse = near_reciprocal(d, c);
     const float q = num * inverse;
-    return __builtin_fmaf(__builtin_fmaf(-q, d, num), inverse, q);
+    return fused(fused(-q, d, num), inverse, q);
 }
 
 /// 1 / (1 + e^-x).
 struct sigmoid_lane {
     [[nodiscard, gnu::always_inline]] static float of(float x, const activation_constants& c) noexcept {
         const exponential_parts e = exponential(magnitude_below(x, 110), c);
-        const float large = __builtin_fmaf(e.q, e.power, e.power);  // 2^64 e^-|x|
-        const float q = quotient(choose(is_negative(x), large, c.up), __builtin_fmaf(large, c.down, c.one), c);
+        const float large = fused(e.q, e.power, e.power);  // 2^64 e^-|x|
+        const float q = quotient(choose(is_negative(x), large, c.up), fused(large, c.down, c.one), c);
         return unless_nan(x, q * c.down);
     }
 };
@@ -142,9 +143,9 @@ struct silu_lane {
     [[nodiscard, gnu::always_inline]] static float of(float x, const activation_constants& c) noexcept {
         const float a = magnitude_below(x, 110);
         const exponential_parts e = exponential(a, c);
-        const float large = __builtin_fmaf(e.q, e.power, e.power);
+        const float large = fused(e.q, e.power, e.power);
         const bool low = is_negative(x);
-        const float q = quotient(choose(low, a * large, a), __builtin_fmaf(large, c.down, c.one), c);
+        const float q = quotient(choose(low, a * large, a), fused(large, c.down, c.one), c);
         const float y = q * choose(low, c.down, c.one);
         const bool far = exceeds(x, 100);
         return with_sign_of(x, choose(far, x, y));
@@ -157,7 +158,7 @@ struct tanh_lane {
         const float a = magnitude_below(x, 10);
         const exponential_parts e = exponential(a * c.two, c);
         const float power = e.power * c.down;
-        const float less = -__builtin_fmaf(power, e.q, power - c.one);  // 1 - e^-2a
+        const float less = -fused(power, e.q, power - c.one);  // 1 - e^-2a
         const float y = quotient(less, c.two - less, c);
         const bool small = bits_of(a) < bits_of(0x1p-12f);
         return with_sign_of(x, choose(small, a, y));
@@ -168,26 +169,26 @@ struct tanh_lane {
 struct softplus_lane {
     [[nodiscard, gnu::always_inline]] static float of(float x, const activation_constants& c) noexcept {
         const exponential_parts e = exponential(magnitude_below(x, 110), c);
-        const float large = __builtin_fmaf(e.q, e.power, e.power);
+        const float large = fused(e.q, e.power, e.power);
         const float small = large * c.down;
-        float s = __builtin_fmaf(c.l[8], small, c.l[7]);
-        s = __builtin_fmaf(s, small, c.l[6]);
-        s = __builtin_fmaf(s, small, c.l[5]);
-        s = __builtin_fmaf(s, small, c.l[4]);
-        s = __builtin_fmaf(s, small, c.l[3]);
-        s = __builtin_fmaf(s, small, c.l[2]);
-        s = __builtin_fmaf(s, small, c.l[1]);
-        s = __builtin_fmaf(s, small, c.l[0]);
-        const float log = __builtin_fmaf(s * small, large, large);  // 2^64 ln(1 + e^-|x|)
-        return unless_nan(x, __builtin_fmaf(log, c.down, choose(is_negative(x), 0.0f, x)));
+        float s = fused(c.l[8], small, c.l[7]);
+        s = fused(s, small, c.l[6]);
+        s = fused(s, small, c.l[5]);
+        s = fused(s, small, c.l[4]);
+        s = fused(s, small, c.l[3]);
+        s = fused(s, small, c.l[2]);
+        s = fused(s, small, c.l[1]);
+        s = fused(s, small, c.l[0]);
+        const float log = fused(s * small, large, large);  // 2^64 ln(1 + e^-|x|)
+        return unless_nan(x, fused(log, c.down, choose(is_negative(x), 0.0f, x)));
     }
 };
 
 /// e^-t where t ln 2 stands as a double: t = a * s >= 0.
 [[nodiscard, gnu::always_inline]] inline exponential_parts exponential_of_product(
     double a, double s, const activation_constants& c) noexcept {
-    const double n = __builtin_fma(-a, s, c.double_magic) - c.double_magic;
-    const double r = __builtin_fma(-a, s, -n) * c.ln2;
+    const double n = fused(-a, s, c.double_magic) - c.double_magic;
+    const double r = fused(-a, s, -n) * c.ln2;
     // (n as a float is exact; with 2^23 it is an integer again)
     const float z = static_cast<float>(n) + c.magic;
     return {small_exponential(static_cast<float>(r), c), float_of(bits_of(z) << 23)};
@@ -198,11 +199,11 @@ struct gelu_tanh_lane {
     [[nodiscard, gnu::always_inline]] static float of(float x, const activation_constants& c) noexcept {
         const float a = magnitude_below(x, 11.25f);
         const double wide = a;
-        const double s = __builtin_fma(wide * wide, c.tanh_3, c.tanh_1);
+        const double s = fused(wide * wide, c.tanh_3, c.tanh_1);
         const exponential_parts e = exponential_of_product(wide, s, c);
-        const float large = __builtin_fmaf(e.q, e.power, e.power);
+        const float large = fused(e.q, e.power, e.power);
         const bool low = is_negative(x);
-        const float q = quotient(choose(low, a * large, a), __builtin_fmaf(large, c.down, c.one), c);
+        const float q = quotient(choose(low, a * large, a), fused(large, c.down, c.one), c);
         const float y = q * choose(low, c.down, c.one);
         const bool far = exceeds(x, 10);
         return with_sign_of(x, choose(far, x, y));
@@ -220,23 +221,23 @@ struct gelu_lane {
         const std::uint32_t exponent = bits_of(sum) & 0x7f80'0000U;
         const float d = float_of(bits_of(sum) - exponent + 0x3f80'0000U);
         const float rough = near_reciprocal(d, c);
-        const float fine = __builtin_fmaf(__builtin_fmaf(-d, rough, c.one), rough, rough);
+        const float fine = fused(fused(-d, rough, c.one), rough, rough);
         const float inverse = float_of(bits_of(fine) + 0x3f80'0000U - exponent);
         // 2. g(v).
         const float v = (a - c.middle) * inverse;
-        float g = __builtin_fmaf(c.g[9], v, c.g[8]);
-        g = __builtin_fmaf(g, v, c.g[7]);
-        g = __builtin_fmaf(g, v, c.g[6]);
-        g = __builtin_fmaf(g, v, c.g[5]);
-        g = __builtin_fmaf(g, v, c.g[4]);
-        g = __builtin_fmaf(g, v, c.g[3]);
-        g = __builtin_fmaf(g, v, c.g[2]);
-        g = __builtin_fmaf(g, v, c.g[1]);
-        g = __builtin_fmaf(g, v, c.g[0]);
+        float g = fused(c.g[9], v, c.g[8]);
+        g = fused(g, v, c.g[7]);
+        g = fused(g, v, c.g[6]);
+        g = fused(g, v, c.g[5]);
+        g = fused(g, v, c.g[4]);
+        g = fused(g, v, c.g[3]);
+        g = fused(g, v, c.g[2]);
+        g = fused(g, v, c.g[1]);
+        g = fused(g, v, c.g[0]);
         // 3. 2^64 Phi(-a) = (1 + q) 2^(n + 64) g / (a + 2.5), then a Phi(-a) or a - a Phi(-a).
         const float share = g * inverse;
-        const float tail = __builtin_fmaf(share, e.q, share) * e.power;
-        const float product = __builtin_fmaf(a, tail, c.zero) * c.down;
+        const float tail = fused(share, e.q, share) * e.power;
+        const float product = fused(a, tail, c.zero) * c.down;
         const float y = choose(is_negative(x), product, a - product);
         const bool far = exceeds(x, 10);
         return with_sign_of(x, choose(far, x, y));

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/fused.hpp>
 #include <dyad/kernels/scalar/opaque.hpp>
 #include <dyad/kernels/scalar/scale.hpp>
 
@@ -21,9 +22,9 @@ namespace dyad::inline v1::scalar {
     const double f = divided(opaque(z - 1), opaque(z + 1));
     const double square = opaque(f * f);
     double sum = 0;
-    for (int k = 21; k >= 3; k -= 2) sum = __builtin_fma(opaque(sum), square, opaque(divided(1.0, k)));
-    sum = opaque(__builtin_fma(opaque(sum), square, 1.0)) * opaque(2 * f);
-    return __builtin_fma(static_cast<double>(e), 0.693147180559945309417, opaque(sum));
+    for (int k = 21; k >= 3; k -= 2) sum = fused(opaque(sum), square, opaque(divided(1.0, k)));
+    sum = opaque(fused(opaque(sum), square, 1.0)) * opaque(2 * f);
+    return fused(static_cast<double>(e), 0.693147180559945309417, opaque(sum));
 }
 
 /// y = float((x - m) s - c).
@@ -38,7 +39,7 @@ struct log_share {
     float y[lanes];
     __builtin_memcpy(x, src, sizeof x);
     for (std::size_t i = 0; i < lanes; ++i)
-        y[i] = static_cast<float>(__builtin_fma(static_cast<double>(x[i]) - to.m, to.s, -to.c));
+        y[i] = static_cast<float>(fused(static_cast<double>(x[i]) - to.m, to.s, -to.c));
     __builtin_memcpy(dst, y, sizeof y);
 }
 [[gnu::noinline]] inline void log_shares(const float* src, const log_share& to, float* dst,

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/fused.hpp>
 #include <dyad/kernels/norm_kind.hpp>
 #include <dyad/kernels/scalar/scale.hpp>
 
@@ -126,7 +127,7 @@ template <norm_kind Kind>
     for (std::ptrdiff_t i = 0; i < n; ++i) {
         double& lane = lanes[i % norm_lanes];
         const double d = subtracted(static_cast<double>(src[i]), mean);
-        lane = Kind == norm_kind::l1 ? added(lane, __builtin_fabs(d)) : __builtin_fma(d, d, lane);
+        lane = Kind == norm_kind::l1 ? added(lane, __builtin_fabs(d)) : fused(d, d, lane);
     }
     return fold_lanes(lanes);
 }
@@ -155,10 +156,10 @@ inline void scale_row(norm_elements<const float> src, std::ptrdiff_t n, const ro
     const float factor = row.factor();
     const float rest = row.rest();
     for (std::ptrdiff_t i = 0; i < n && row.is_narrow(); ++i)
-        dst[i] = __builtin_fmaf(__builtin_fmaf(subtracted(src[i], high), factor, rest), gamma[i], beta[i]);
+        dst[i] = fused(fused(subtracted(src[i], high), factor, rest), gamma[i], beta[i]);
     for (std::ptrdiff_t i = 0; i < n && !row.is_narrow(); ++i) {
         const double x = multiplied(subtracted(static_cast<double>(src[i]), row.mean), row.r);
-        dst[i] = static_cast<float>(__builtin_fma(x, static_cast<double>(gamma[i]), static_cast<double>(beta[i])));
+        dst[i] = static_cast<float>(fused(x, static_cast<double>(gamma[i]), static_cast<double>(beta[i])));
     }
 }
 

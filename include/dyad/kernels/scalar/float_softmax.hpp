@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/fused.hpp>
 #include <dyad/kernels/scalar/opaque.hpp>
 #include <dyad/kernels/scalar/scale.hpp>
 #include <dyad/kernels/scalar/select.hpp>
@@ -59,14 +60,14 @@ struct kept_terms {
 /// The term of x; NaN for NaN.
 [[nodiscard, gnu::always_inline]] inline float softmax_term(float x, const softmax_reference& to) noexcept {
     constexpr const float* c = exp2_coefficients;
-    const float z = opaque(__builtin_fmaf(x, to.high, to.magic));
+    const float z = opaque(fused(x, to.high, to.magic));
     const float n = opaque(z - to.magic);
-    const float r = opaque(__builtin_fmaf(x, to.low, opaque(__builtin_fmaf(x, to.high, -n))));
-    float p = __builtin_fmaf(c[5], r, c[4]);
-    p = opaque(__builtin_fmaf(p, r, c[3]));
-    p = opaque(__builtin_fmaf(p, r, c[2]));
-    p = opaque(__builtin_fmaf(p, r, c[1]));
-    p = opaque(__builtin_fmaf(p, r, c[0]));
+    const float r = opaque(fused(x, to.low, opaque(fused(x, to.high, -n))));
+    float p = fused(c[5], r, c[4]);
+    p = opaque(fused(p, r, c[3]));
+    p = opaque(fused(p, r, c[2]));
+    p = opaque(fused(p, r, c[1]));
+    p = opaque(fused(p, r, c[0]));
     const float power = std::bit_cast<float>(std::bit_cast<std::uint32_t>(z) << 23);
     if (is_nan(x)) return x;
     return x < to.least ? 0.0f : opaque(p * power);
