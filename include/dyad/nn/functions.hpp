@@ -98,8 +98,9 @@ struct float_functions {
 };
 
 /// The library's own, in integers: every code rounded correctly, or within the bound that its header states
-/// (array/integer_softmax.hpp, array/function_table.hpp, array/integer_norms.hpp). In and Out must be fixed-point formats of at most 16 bits; scales are real numbers only while `set` runs. Tables are
-/// made from scales in integers, so an archive holds scales only.
+/// (array/integer_softmax.hpp, array/function_table.hpp, array/integer_norms.hpp). In and Out must be fixed-point
+/// formats of at most 16 bits; scales are real numbers only while `set` runs. Tables are made from scales in integers,
+/// so an archive holds scales only.
 struct integer_functions {
     template <fixed_point In, fixed_point Out>
     class softmax {
@@ -130,9 +131,7 @@ struct integer_functions {
     template <fixed_point In, fixed_point Out>
     class gelu {
     public:
-        status shape(arena& memory) noexcept {
-            return memory.take(function_table<In, Out>::memory_entries, memory_);
-        }
+        status shape(arena& memory) noexcept { return memory.take(function_table<In, Out>::memory_entries, memory_); }
         status set(double in_scale, double out_scale) noexcept {
             if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
             scales_ = function_scales::from(in_scale, out_scale);
