@@ -46,7 +46,7 @@ public:
 
     /// The number raw * 2^-Fraction; raw must be in range.
     [[nodiscard]] DYAD_HD static constexpr fixed from_raw(raw_type raw) noexcept {
-        DYAD_ASSERT(raw >= min_raw && raw <= max_raw);
+        DYAD_ASSERT(holds(raw));
         fixed x{};
         x.raw_ = raw;
         return x;
@@ -133,6 +133,10 @@ public:
     [[nodiscard]] friend constexpr std::strong_ordering operator<=>(fixed, fixed) = default;
 
 private:
+    [[nodiscard]] DYAD_HD static constexpr bool holds(raw_type raw) noexcept {
+        if constexpr (is_signed) return raw >= min_raw && raw <= max_raw;
+        else return raw <= max_raw;
+    }
     template <unsigned_word S>
     [[nodiscard]] DYAD_HD constexpr basic_unpacked<S> unpack_as() const noexcept {
         if constexpr (is_signed) return basic_unpacked<S>::finite(raw_ < 0, magnitude(raw_), -Fraction);
