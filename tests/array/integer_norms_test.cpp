@@ -513,6 +513,11 @@ TEST_CASE("integer norms: bad input is refused before anything is written") {
     const dyad::vector_view<std::int64_t> four{offsets.data(), {4}, {1}};
     CHECK(plan_type{}.shape(none, output(offsets)) == status::ok);
     CHECK(plan_type{}.shape(gaps, four) == status::parameter_shape_differs);
+    // Gains that would be overwritten by offsets.
+    alignas(8) std::byte shared[64];
+    CHECK(plan_type{}.shape(dyad::make_vector(reinterpret_cast<std::int32_t*>(shared), 4),
+                            dyad::make_vector(reinterpret_cast<std::int64_t*>(shared + 8), 4)) ==
+          status::workspace_overlaps_operand);
     CHECK(plan_type{}.shape(output(gains), four) == status::extents_differ);
     CHECK(plan.set(input(gamma), input(gamma), 0, 1, 1, none, output(offsets)) == status::parameter_missing);
     const index too_long = dyad::most_norm_channels + 1;

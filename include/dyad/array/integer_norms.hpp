@@ -63,6 +63,7 @@ public:
         if (gains.extent[0] > most_norm_channels) return status::row_too_long;
         if (gains.extent[0] > 1 && (gains.stride[0] != 1 || offsets.stride[0] != 1))
             return status::parameter_shape_differs;
+        if (overlap(memory_of(gains), memory_of(offsets))) return status::workspace_overlaps_operand;
         return place(gains, offsets);
     }
     [[nodiscard]] index channels() const noexcept { return gains_.extent[0]; }
