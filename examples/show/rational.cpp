@@ -164,7 +164,7 @@ std::string brief_text(const dyad::unpacked& value, std::size_t most) {
         return std::string(value.negative ? "-" : "") + "(2^" + std::to_string(dyad::bit_width(odd)) + " - 1) * 2^" +
                std::to_string(value.exponent + zeros);
     }
-    // 1.xxx * 2^top, or where that is long, about 17 digits.
+    // A significand from 1 to 2 times 2^top, or where that is long, about 17 digits.
     const int top = value.top_exponent();
     dyad::unpacked significand = value;
     significand.exponent -= top;

@@ -94,7 +94,7 @@ DYAD_HD constexpr void put_general(char_writer& out, decimal<Capacity> d, int si
 /// 0x1.8p+3: the leading one (of zero 0, with exponent 0), then `after` hexadecimal digits, or as many as there are if
 /// negative.
 DYAD_HD constexpr void put_hexadecimal(char_writer& out, uint128_t m, int exponent, int after) noexcept {
-    // 1. m = 1.xxx * 2^top; zero is 0x0p+0.
+    // 1. m = s * 2^top with 1 <= s < 2; zero is 0x0p+0.
     const bool zero = m == 0;
     if (zero) m = 1;
     const int top = bit_width(m) - 1;
