@@ -474,6 +474,22 @@ TEST_CASE("integer norms: a plan with new memory runs only once it is set again"
     CHECK(y[4].raw() == 5);
 }
 
+/// Replaces the scalar number `change` by 99, as a damaged archive would.
+struct damaging_visitor {
+    int scalars = 0;
+    int change = 0;
+
+    template <class View>
+    status array(View) noexcept {
+        return status::ok;
+    }
+    template <class T>
+    status scalar(T& x) noexcept {
+        if (++scalars == change) x = static_cast<T>(99);
+        return status::ok;
+    }
+};
+
 TEST_CASE("integer norms: bad input is refused before anything is written") {
     using plan_type = dyad::integer_layer_norm<integer<8>, integer<8>>;
     const std::vector<float> gamma(8, 1.0f);
@@ -513,6 +529,15 @@ TEST_CASE("integer norms: bad input is refused before anything is written") {
     const dyad::vector_view<std::int64_t> four{offsets.data(), {4}, {1}};
     CHECK(plan_type{}.shape(none, output(offsets)) == status::ok);
     CHECK(plan_type{}.shape(gaps, four) == status::parameter_shape_differs);
+    // An archive's integers that no set leaves.
+    damaging_visitor visitor;
+    CHECK(plan.visit(visitor) == status::ok);
+    for (const int change : {3, 4}) {
+        auto changed = plan;
+        visitor.scalars = 0;
+        visitor.change = change;
+        CHECK(changed.visit(visitor) == status::parameter_out_of_range);
+    }
     // Gains that would be overwritten by offsets.
     alignas(8) std::byte shared[64];
     CHECK(plan_type{}.shape(dyad::make_vector(reinterpret_cast<std::int32_t*>(shared), 4),

@@ -294,6 +294,13 @@ TEST_CASE("tflite rows: operands") {
     REQUIRE(tflite::logistic(dyad::transposed(dyad::as_const(x.view())), p, dyad::transposed(y.view())) == status::ok);
     REQUIRE(tflite::logistic(dyad::as_const(x.view()), p, x.view()) == status::ok);
     CHECK(x.codes == y.codes);
+    // Parameters that were never set.
+    CHECK(tflite::logistic(dyad::as_const(x.view()), tflite::activation_parameters{}, y.view()) ==
+          status::parameters_not_usable);
+    CHECK(tflite::tanh(dyad::as_const(x.view()), tflite::activation_parameters{}, y.view()) ==
+          status::parameters_not_usable);
+    CHECK(tflite::tanh(dyad::matrix_view<const dyad::integer<16>>{}, tflite::activation16_parameters{}, {}) ==
+          status::parameters_not_usable);
     // Few codes are computed, many looked up.
     const auto many = dyad_test::tflite_inputs<int8>(16, 16);
     code_matrix<int8> tabulated{16, 16};

@@ -136,7 +136,8 @@ public:
         return run(as_row(src), as_row(dst), options);
     }
 
-    /// Shows all that `set` prepared, in an order that stays.
+    /// Shows all that `set` prepared, in an order that stays. A visitor may replace it: integers that no `set` leaves
+    /// are refused, and the plan then runs only once it is set again.
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         if (const status s = v.array(gains_); s != status::ok) return s;
@@ -144,7 +145,12 @@ public:
         if (const status s = v.scalar(epsilon_whole_); s != status::ok) return s;
         if (const status s = v.scalar(epsilon_rest_); s != status::ok) return s;
         if (const status s = v.scalar(fraction_); s != status::ok) return s;
-        return v.scalar(shift_);
+        if (const status s = v.scalar(shift_); s != status::ok) return s;
+        const bool never_set = shift_ == 0;
+        const index n = channels() < 1 ? 1 : channels();
+        if (never_set || (shift_ >= 32 && shift_ <= 60 && fraction_ == norm_fraction(Kind, n))) return status::ok;
+        shift_ = 0;
+        return status::parameter_out_of_range;
     }
 
     /// The integers of the plan, for those who check it.

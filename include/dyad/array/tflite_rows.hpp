@@ -65,6 +65,7 @@ struct activation_parameters {
         *this = {m, input_radius(4, m), zero, rounding_mode};
         return status::ok;
     }
+    [[nodiscard]] constexpr bool usable() const noexcept { return input.significand > 0; }
 };
 
 /// 256 sigmoid(x) - 128 for an int8 code: within 0.5001 of a code for scales up to 1 (tflite_rows_test).
@@ -113,6 +114,7 @@ struct activation16_parameters {
 
     constexpr status set_logistic(float scale) noexcept { return set(scale, 0); }
     constexpr status set_tanh(float scale) noexcept { return set(scale, 1); }
+    [[nodiscard]] constexpr bool usable() const noexcept { return multiplier > 0; }
 
 private:
     constexpr status set(float scale, int most_left) noexcept {
@@ -173,16 +175,20 @@ status for_each_int8(matrix_view<const int8> src, matrix_view<int8> dst, const F
 }
 
 inline status logistic(matrix_view<const int8> src, const activation_parameters& p, matrix_view<int8> dst) noexcept {
+    if (!p.usable()) return status::parameters_not_usable;
     return for_each_int8(src, dst, [&p](std::int8_t x) noexcept { return logistic(x, p); });
 }
 inline status tanh(matrix_view<const int8> src, const activation_parameters& p, matrix_view<int8> dst) noexcept {
+    if (!p.usable()) return status::parameters_not_usable;
     return for_each_int8(src, dst, [&p](std::int8_t x) noexcept { return tanh(x, p); });
 }
 inline status logistic(matrix_view<const int16> src, const activation16_parameters& p,
                        matrix_view<int16> dst) noexcept {
+    if (!p.usable()) return status::parameters_not_usable;
     return for_each_code(src, dst, [&p](std::int16_t x) noexcept { return logistic(x, p); });
 }
 inline status tanh(matrix_view<const int16> src, const activation16_parameters& p, matrix_view<int16> dst) noexcept {
+    if (!p.usable()) return status::parameters_not_usable;
     return for_each_code(src, dst, [&p](std::int16_t x) noexcept { return tanh(x, p); });
 }
 
