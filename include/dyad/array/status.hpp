@@ -67,7 +67,25 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                elements_too_few,
                                                factor_out_of_range,
                                                scale_unsupported,
-                                               parameters_not_usable};
+                                               parameters_not_usable,
+                                               rhs_packed_differently,
+                                               rhs_packed_too_short,
+                                               packed_memory_too_small,
+                                               kernel_extent_not_positive,
+                                               step_not_positive,
+                                               padding_negative,
+                                               dilation_not_positive,
+                                               groups_do_not_divide,
+                                               batch_extents_differ,
+                                               bias_null,
+                                               residual_differs,
+                                               residual_null,
+                                               lhs_scales_differ,
+                                               rhs_scales_differ,
+                                               block_size_differs,
+                                               observer_null,
+                                               row_sums_null,
+                                               bits_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -138,6 +156,31 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
         case status::headroom_exceeded: return "a number is larger than the stated headroom allows";
         case status::scale_out_of_range: return "a group's scale is beyond the largest value of its format";
+        case status::rhs_packed_differently:
+            return "the packed rhs was made for other extents, another kernel or another version";
+        case status::rhs_packed_too_short: return "the packed rhs has fewer bytes than its header says";
+        case status::packed_memory_too_small:
+            return "the memory for a packed operand is smaller than packed_bytes says, or not 64-byte aligned";
+        case status::kernel_extent_not_positive: return "the extents of a convolution kernel must be positive";
+        case status::step_not_positive: return "the stride of a convolution must be positive";
+        case status::padding_negative: return "the padding of a convolution is negative";
+        case status::dilation_not_positive: return "the dilation of a convolution must be positive";
+        case status::groups_do_not_divide:
+            return "the number of groups must divide the channels of the input and of the output";
+        case status::batch_extents_differ:
+            return "the number of matrices in a batch must be the same for lhs, rhs and dst";
+        case status::bias_null: return "the bias has elements but a null pointer";
+        case status::residual_differs: return "the residual input must have the shape of dst";
+        case status::residual_null: return "the residual input has elements but a null pointer";
+        case status::lhs_scales_differ:
+            return "the scales of lhs do not have the extents of its tiles, or their tile is not one row high";
+        case status::rhs_scales_differ:
+            return "the scales of rhs do not have the extents of its tiles, or their tile is not one column wide";
+        case status::block_size_differs:
+            return "the blocks of scales of lhs and rhs do not begin and end at the same k";
+        case status::observer_null: return "the observer of largest magnitudes has a null pointer";
+        case status::row_sums_null: return "zero points need sums of rows or columns, whose pointer is null";
+        case status::bits_out_of_range: return "a number of bits is not in the range that the product takes";
     }
     return "unknown status";
 }

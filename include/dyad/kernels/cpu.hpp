@@ -12,16 +12,24 @@ namespace dyad::inline v1 {
 
 /// From least to most; a cap means "at most this".
 enum class instruction_set : std::uint8_t {
-    scalar,  ///< plain C++ for the build's own target
-    avx2,    ///< x86-64 with AVX2, FMA and F16C
-    avx512   ///< that and AVX-512 F, BW, DQ, VL, VBMI, VBMI2, VNNI and GFNI: Ice Lake, Zen 4 and newer
+    scalar,       ///< plain C++ for the build's own target
+    neon,         ///< AArch64
+    neon_dot,     ///< that and the dot products of Armv8.2
+    avx2,         ///< x86-64 with AVX2, FMA and F16C
+    avx512,       ///< that and AVX-512 F, BW, DQ, VL, VBMI, VBMI2, VNNI and GFNI: Ice Lake, Zen 4 and newer
+    avx512_bf16,  ///< that and AVX512_BF16: Zen 4, Sapphire Rapids and newer
+    amx           ///< that and AMX-TILE, AMX-INT8 and AMX-BF16, usable by this process: Sapphire Rapids and newer
 };
 
 [[nodiscard]] constexpr const char* to_string(instruction_set isa) noexcept {
     switch (isa) {
         case instruction_set::scalar: return "scalar";
+        case instruction_set::neon: return "neon";
+        case instruction_set::neon_dot: return "neon_dot";
         case instruction_set::avx2: return "avx2";
         case instruction_set::avx512: return "avx512";
+        case instruction_set::avx512_bf16: return "avx512_bf16";
+        case instruction_set::amx: return "amx";
     }
     return "unknown instruction set";
 }
