@@ -56,7 +56,10 @@ template <class Weight>
 dyad_test::panel_memory packed(dyad::instruction_set isa, const std::vector<Weight>& weights, std::ptrdiff_t taps,
                                std::ptrdiff_t channels) {
     dyad_test::panel_memory panel(dyad::depthwise_panel<Weight>::bytes(isa, taps, channels));
-    dyad::depthwise_panel<Weight>::pack(isa, weights.data(), taps, channels, panel.data());
+    const auto at = [&](std::ptrdiff_t t, std::ptrdiff_t c) {
+        return weights[static_cast<std::size_t>(t * channels + c)];
+    };
+    dyad::depthwise_panel<Weight>::pack(isa, at, taps, channels, panel.data());
     return panel;
 }
 

@@ -38,17 +38,18 @@ struct depthwise_panel {
         const std::ptrdiff_t deep = std::same_as<Weight, float> || b == 0 ? taps : (taps + 1) / 2 * 2;
         return (wide * deep * static_cast<std::ptrdiff_t>(sizeof(Weight)) + 63) / 64 * 64;
     }
-    /// From weights[t * channels + c].
-    static void pack(instruction_set isa, const Weight* weights, std::ptrdiff_t taps, std::ptrdiff_t channels,
+    /// From weight_at(t, c).
+    template <class At>
+    static void pack(instruction_set isa, const At& weight_at, std::ptrdiff_t taps, std::ptrdiff_t channels,
                      void* to) noexcept {
         const std::ptrdiff_t b = block(isa);
         auto* out = static_cast<Weight*>(to);
         if (b == 0) {
-            for (std::ptrdiff_t i = 0; i < taps * channels; ++i) out[i] = weights[i];
+            for (std::ptrdiff_t i = 0; i < taps * channels; ++i) out[i] = weight_at(i / channels, i % channels);
             return;
         }
         const auto weight = [&](std::ptrdiff_t t, std::ptrdiff_t c) {
-            return t < taps && c < channels ? weights[t * channels + c] : Weight{};
+            return t < taps && c < channels ? weight_at(t, c) : Weight{};
         };
         for (std::ptrdiff_t first = 0; first < channels; first += b) {
             if constexpr (std::same_as<Weight, float>) {

@@ -12,28 +12,15 @@
 #include <dyad/array/image_view.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/linalg/conv2d_shape.hpp>
+#include <dyad/linalg/sources.hpp>
 #include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1 {
 
-/// Are the numbers of a format in memory those of the carrier?
-template <class Format, class Carrier>
-inline constexpr bool is_carrier = std::same_as<Format, Carrier>;
-template <class Format, std::integral Carrier>
-    requires requires { typename Format::raw_type; }
-inline constexpr bool is_carrier<Format, Carrier> =
-    std::same_as<typename Format::raw_type, Carrier> && sizeof(Format) == sizeof(Carrier);
-
-/// One number as its carrier: the raw integer, or the value.
-template <class Carrier, number Format>
-[[nodiscard]] constexpr Carrier carried(Format x) noexcept {
-    if constexpr (std::integral<Carrier>) return static_cast<Carrier>(x.raw());
-    else return convert<Carrier>(x);
-}
 /// n numbers, `stride` apart, one after the other.
 template <class Carrier, number Format>
 void carry(instruction_set isa, const Format* from, index stride, index n, Carrier* to) noexcept {
-    if constexpr (is_carrier<Format, Carrier>) {
+    if constexpr (is_carrier<Format, Carrier>()) {
         if (stride == 1) {
             __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(Carrier));
             return;
@@ -45,7 +32,7 @@ void carry(instruction_set isa, const Format* from, index stride, index n, Carri
         }
     }
     static_cast<void>(isa);
-    for (index i = 0; i < n; ++i) to[i] = carried<Carrier>(from[i * stride]);
+    for (index i = 0; i < n; ++i) to[i] = carrier_value<Carrier>(from[i * stride]);
 }
 
 /// A source of lines (linalg/product.hpp). `image` holds the channels of one group; what lies outside the image reads
@@ -53,35 +40,62 @@ void carry(instruction_set isa, const Format* from, index stride, index n, Carri
 template <number Format, class Carrier>
 class im2col_source {
 public:
-    using carrier = Carrier;
+    using carrier_type = Carrier;
 
     im2col_source(const conv2d_shape& shape, image_view<const Format> image, Format padding,
                   instruction_set isa) noexcept
-        : shape_(shape), image_(image), padding_(carried<Carrier>(padding)), isa_(isa) {
+        : shape_(shape), image_(image), padding_(carrier_value<Carrier>(padding)), isa_(isa), count_(shape.pixels()) {
         const index channels = image.extent[3];
         // Neighbouring kernel columns lie side by side in memory: a kernel row is one run.
         rows_are_runs_ = shape.kernel_width == 1 ||
                          (shape.dilation_across == 1 && image.stride[3] == 1 && image.stride[2] == channels);
-        is_matrix_ = shape.kernel_height == 1 && shape.kernel_width == 1 && shape.step_down == 1 &&
-                     shape.step_across == 1 && shape.padding_top == 0 && shape.padding_bottom == 0 &&
-                     shape.padding_left == 0 && shape.padding_right == 0 &&
-                     image.stride[1] == image.extent[2] * image.stride[2] &&
-                     (image.extent[0] == 1 || image.stride[0] == image.extent[1] * image.stride[1]);
+        const bool padded = shape.padding_top != 0 || shape.padding_bottom != 0 || shape.padding_left != 0 ||
+                            shape.padding_right != 0;
+        const bool apart = shape.dilation_down != 1 || shape.dilation_across != 1;
+        if (padded || apart || shape.batch == 0) return;
+        const bool dense_rows = image.stride[1] == image.extent[2] * image.stride[2];
+        const bool dense_images = shape.batch == 1 || image.stride[0] == image.extent[1] * image.stride[1];
+        if (shape.kernel_height == 1 && shape.kernel_width == 1 && shape.step_down == 1 && shape.step_across == 1 &&
+            dense_rows && dense_images) {
+            line_stride_ = image.stride[2];
+            is_matrix_ = true;
+        } else if (shape.kernel_height == shape.height && shape.kernel_width == shape.width && dense_rows &&
+                   image.stride[2] == channels * image.stride[3]) {
+            line_stride_ = image.stride[0];
+            is_matrix_ = true;
+        }
+    }
+    /// Weights as lines: output channels, k as above.
+    [[nodiscard]] static im2col_source of_weights(image_view<const Format> weights, instruction_set isa) noexcept {
+        const conv2d_shape whole{.batch = weights.extent[0],
+                                 .height = weights.extent[1],
+                                 .width = weights.extent[2],
+                                 .channels = weights.extent[3],
+                                 .kernel_height = weights.extent[1],
+                                 .kernel_width = weights.extent[2]};
+        return im2col_source(whole, weights, Format{}, isa);
+    }
+    /// `count` lines from `first` on, as a source of its own.
+    [[nodiscard]] im2col_source part(index first, index count) const noexcept {
+        im2col_source p = *this;
+        p.first_ += first;
+        p.count_ = count;
+        return p;
     }
 
-    [[nodiscard]] index lines() const noexcept { return shape_.pixels(); }
+    [[nodiscard]] index lines() const noexcept { return count_; }
     [[nodiscard]] index depth() const noexcept { return shape_.depth(); }
 
     /// Lines first .. first + count - 1, k in [k0, k0 + k): in the image itself, or gathered in `buffer`.
     [[nodiscard]] lines_view<Carrier> read(index first, index count, index k0, index k,
                                            Carrier* buffer) const noexcept {
-        if constexpr (is_carrier<Format, Carrier>) {
+        if constexpr (is_carrier<Format, Carrier>()) {
             if (is_matrix_) {
-                const Format* const from = image_.data + first * image_.stride[2] + k0 * image_.stride[3];
-                return {reinterpret_cast<const Carrier*>(from), image_.stride[2], image_.stride[3]};
+                const Format* const from = image_.data + (first_ + first) * line_stride_ + k0 * image_.stride[3];
+                return {reinterpret_cast<const Carrier*>(from), line_stride_, image_.stride[3]};
             }
         }
-        for (index i = 0; i < count; ++i) gather(window_of(shape_, first + i), k0, k, buffer + i * k);
+        for (index i = 0; i < count; ++i) gather(window_of(shape_, first_ + first + i), k0, k, buffer + i * k);
         return {buffer, k, 1};
     }
 
@@ -148,8 +162,11 @@ private:
     image_view<const Format> image_;
     Carrier padding_;
     instruction_set isa_;
+    index first_ = 0;
+    index count_;
+    index line_stride_ = 0;
     bool rows_are_runs_ = false;
-    bool is_matrix_ = false;
+    bool is_matrix_ = false;  ///< lines lie line_stride_ apart, their elements stride[3] apart
 };
 
 }  // namespace dyad::inline v1

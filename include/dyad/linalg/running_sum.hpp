@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sum of products, one product at a time, in the order that each accumulator and carrier define: what every product
-// of matrices must equal bit for bit.
-//   integers: exact; chained: Length products in the chain's type, then added to the sum;
-//   float carrier: sum = fma(x, y, sum) from +0, in order of k;
-//   bfloat16 carrier: in steps of 32 k the even and the odd products form a chain of fma each, from +0, and
-//   sum = sum + (even + odd).
+// A sum of products, one product at a time, in the order that plain_gemm.hpp fixes for each accumulator and carrier:
+// the definition of products whose operands are no matrices.
 #pragma once
 
 #include <concepts>
@@ -13,7 +9,9 @@
 
 #include <dyad/core/fused.hpp>
 #include <dyad/kernels/scalar/matrix.hpp>
+#include <dyad/kernels/scalar/opaque.hpp>
 #include <dyad/linalg/carrier.hpp>
+#include <dyad/linalg/plain_gemm.hpp>
 #include <dyad/number/accumulator.hpp>
 #include <dyad/number/convert.hpp>
 
@@ -22,64 +20,79 @@ namespace dyad::inline v1 {
 template <number A, number B, class Accumulator>
 class running_sum;
 
-template <number A, number B, signed_word T>
+/// Exact.
+template <number A, number B, class T>
 class running_sum<A, B, proven<T>> {
-    using word = std::make_unsigned_t<T>;  // wraps: only the end result must fit
-
 public:
-    constexpr void add(A x, B y) noexcept {
-        sum_ +=
-            static_cast<word>(static_cast<word>(static_cast<T>(x.raw())) * static_cast<word>(static_cast<T>(y.raw())));
-    }
-    [[nodiscard]] constexpr T value() const noexcept { return static_cast<T>(sum_); }
+    constexpr void add(A x, B y) noexcept { sum_ = static_cast<T>(sum_ + raw(x) * raw(y)); }
+    [[nodiscard]] constexpr T value() const noexcept { return sum_; }
 
 private:
-    word sum_ = 0;
+    template <class N>
+    [[nodiscard]] static constexpr T raw(N x) noexcept {
+        if constexpr (carrier_rules::is_fixed<N>) return static_cast<T>(x.raw());
+        else return static_cast<T>(whole_number(x));
+    }
+    T sum_ = 0;
 };
 
-template <number A, number B, signed_word T, int Length, class Flush>
+/// Chains of Length products, each then added to the sum.
+template <number A, number B, class T, int Length, class Flush>
 class running_sum<A, B, chained<T, Length, Flush>> {
 public:
     constexpr void add(A x, B y) noexcept {
-        chain_ = static_cast<T>(chain_ + static_cast<T>(x.raw()) * static_cast<T>(y.raw()));
+        chain_.add(x, y);
         if (++count_ != Length) return;
-        sum_ += static_cast<Flush>(chain_);
-        chain_ = 0;
+        sum_ += static_cast<Flush>(chain_.value());
+        chain_ = {};
         count_ = 0;
     }
     [[nodiscard]] constexpr Flush value() const noexcept {
-        return count_ == 0 ? sum_ : static_cast<Flush>(sum_ + static_cast<Flush>(chain_));
+        return count_ == 0 ? sum_ : static_cast<Flush>(sum_ + static_cast<Flush>(chain_.value()));
     }
 
 private:
-    T chain_ = 0;
+    running_sum<A, B, proven<T>> chain_;
     Flush sum_ = 0;
     int count_ = 0;
 };
 
+/// Whole numbers: the exact sum, rounded once. Numbers that bfloat16 holds: in steps of 32 an even and an odd chain of
+/// fma. Others: one chain of fma.
 template <number A, number B>
 class running_sum<A, B, float_ordered> {
+    static constexpr carrier way = carrier_of<A, B>();
+    static constexpr bool is_exact = way == carrier::integer8 || way == carrier::integer16;
+
 public:
     void add(A x, B y) noexcept {
-        const float a = convert<float>(x);
-        const float b = convert<float>(y);
-        if constexpr (carrier_of<A, B>() == carrier::bf16) {
+        if constexpr (is_exact) {
+            exact_ += std::int64_t{whole_number(x)} * whole_number(y);
+        } else if constexpr (exact_in_bf16<A, B>()) {
             float& chain = chains_[count_ % 2];
-            chain = fused(a, b, chain);
+            chain = fused(convert<float>(x), convert<float>(y), chain);
             if (++count_ != 32) return;
-            sum_ += chains_[0] + chains_[1];
+            sum_ = total();
             chains_[0] = chains_[1] = 0;
             count_ = 0;
         } else {
-            sum_ = fused(a, b, sum_);
+            sum_ = fused(convert<float>(x), convert<float>(y), sum_);
         }
     }
     /// NaN has one pattern.
     [[nodiscard]] float value() const noexcept {
-        return scalar::one_nan(count_ == 0 ? sum_ : sum_ + (chains_[0] + chains_[1]));
+        if constexpr (is_exact) {
+            constexpr float unit = plain::power_of_two_float(whole_numbers_of<A>().unit + whole_numbers_of<B>().unit);
+            return static_cast<float>(exact_) * unit;
+        } else {
+            return scalar::one_nan(count_ == 0 ? sum_ : total());
+        }
     }
 
 private:
+    [[nodiscard]] float total() const noexcept { return sum_ + scalar::opaque(chains_[0] + chains_[1]); }
+
+    std::int64_t exact_ = 0;
     float sum_ = 0;
     float chains_[2] = {0, 0};
     int count_ = 0;
