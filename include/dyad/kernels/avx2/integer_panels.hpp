@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx2/integer_tile.hpp>
+#include <dyad/kernels/avx2/transpose.hpp>
 
 namespace dyad::inline v1::avx2 {
 
@@ -32,26 +33,6 @@ template <class T>
     carriers x;
     __builtin_memcpy(&x, from, sizeof x);
     return __builtin_convertvector(x, eight_halves);
-}
-
-/// Eight vectors as a matrix of 8 x 8 words, transposed.
-[[gnu::target("avx2"), gnu::always_inline]] inline void transpose(tile_words (&x)[8]) noexcept {
-    tile_longs y[8];
-    for (std::size_t i = 0; i < 8; i += 2) {
-        y[i] = reinterpret_cast<tile_longs>(__builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13));
-        y[i + 1] = reinterpret_cast<tile_longs>(__builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15));
-    }
-    tile_longs z[8];
-    for (std::size_t i = 0; i < 8; i += 4) {
-        z[i] = __builtin_shufflevector(y[i], y[i + 2], 0, 4, 2, 6);
-        z[i + 1] = __builtin_shufflevector(y[i], y[i + 2], 1, 5, 3, 7);
-        z[i + 2] = __builtin_shufflevector(y[i + 1], y[i + 3], 0, 4, 2, 6);
-        z[i + 3] = __builtin_shufflevector(y[i + 1], y[i + 3], 1, 5, 3, 7);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-        x[i] = reinterpret_cast<tile_words>(__builtin_shufflevector(z[i], z[i + 4], 0, 1, 4, 5));
-        x[i + 4] = reinterpret_cast<tile_words>(__builtin_shufflevector(z[i], z[i + 4], 2, 3, 6, 7));
-    }
 }
 
 /// Up to eight lines of 16 carriers, `stride` apart, as a matrix of 8 x 8 words, transposed: one vector for each step.
