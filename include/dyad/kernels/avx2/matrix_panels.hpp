@@ -120,8 +120,7 @@ template <class Form, std::ptrdiff_t Lines>
 /// elements are all there.
 template <class Form, std::ptrdiff_t Lines>
 [[gnu::target("avx2"), gnu::noinline]] inline std::ptrdiff_t pack_across(lines_view<typename Form::carrier> from,
-                                                                         std::ptrdiff_t k,
-                                                                         std::uint32_t* to) noexcept {
+                                                                         std::ptrdiff_t k, std::uint32_t* to) noexcept {
     const std::ptrdiff_t words = k / Form::eight_words_of * 8;
     for (std::ptrdiff_t w = 0; w < words; ++w) {
         for (std::ptrdiff_t first = 0; first < Lines; first += 8) {
