@@ -352,12 +352,17 @@ TEST_CASE("amx integer kernels: extremes over long k") {
     constexpr std::int16_t extremes[] = {-32768, 32767, -1, 255, -32513};  // the last is 0x80ff
     for (const std::int16_t x : extremes) {
         for (const std::int16_t y : extremes) {
-            check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, x, y, 32768);
-            check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, x, y, 65536 + 65);
-            check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, x, y, 1000, 64);
-            check_constant<std::int16_t, std::int16_t>(amx::s16s16_32, scalar::s16s16_32, x, y, 65536 + 65);
+            check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, x, y, 700, 64);
+            check_constant<std::int16_t, std::int16_t>(amx::s16s16_32, scalar::s16s16_32, x, y, 700);
         }
     }
+    // Past the k that the tiles hold exactly: 255 * 255 * 66136 > 2^32, 128 * 255 * 66136 > 2^31.
+    constexpr std::ptrdiff_t past = 64 * amx::exact_steps16 + 600;
+    check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, -32768, -32768, 32768);
+    check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, -32768, -32768, past);
+    check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, -32513, -32513, past);
+    check_constant<std::int16_t, std::int16_t>(amx::s16_wide, scalar::s16_wide, -1, -1, past);
+    check_constant<std::int16_t, std::int16_t>(amx::s16s16_32, scalar::s16s16_32, -32513, 32767, past);
 }
 
 /// A sign, an exponent from `first` to `last` and a significand.
