@@ -12,7 +12,6 @@
 #include <utility>
 
 #include <dyad/kernels/avx2/integer_tile.hpp>
-#include <dyad/kernels/avx2/transpose.hpp>
 
 namespace dyad::inline v1::avx2 {
 
@@ -36,6 +35,27 @@ template <class T>
     return __builtin_convertvector(x, eight_halves);
 }
 
+/// Two vectors' words, and long words, interleaved in each lane.
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs low_words(tile_words a, tile_words b) noexcept {
+    return reinterpret_cast<tile_longs>(__builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13));
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs high_words(tile_words a, tile_words b) noexcept {
+    return reinterpret_cast<tile_longs>(__builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15));
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs low_longs(tile_longs a, tile_longs b) noexcept {
+    return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs high_longs(tile_longs a, tile_longs b) noexcept {
+    return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+}
+/// Four lines, transposed within each lane: x[i] holds words i and 4 + i of all.
+[[gnu::target("avx2"), gnu::always_inline]] inline void transpose_lanes(tile_words a, tile_words b, tile_words c,
+                                                                        tile_words d, tile_longs (&x)[4]) noexcept {
+    x[0] = low_longs(low_words(a, b), low_words(c, d));
+    x[1] = high_longs(low_words(a, b), low_words(c, d));
+    x[2] = low_longs(high_words(a, b), high_words(c, d));
+    x[3] = high_longs(high_words(a, b), high_words(c, d));
+}
 /// Up to eight lines of 16 carriers, `stride` apart, as a matrix of 8 x 8 words, transposed: one vector for each step.
 /// g++ keeps vectors in registers only where every index is a constant early on, hence the packs of indices.
 template <std::size_t Lines, class T, std::size_t... I, std::size_t... Four>
