@@ -17,7 +17,7 @@ namespace dyad::inline v1::avx2 {
 
 using tile_longs [[gnu::vector_size(32)]] = std::uint64_t;
 using tile_halves [[gnu::vector_size(32)]] = std::int16_t;
-using eight_halves [[gnu::vector_size(16)]] = std::int16_t;
+using eight_carriers [[gnu::vector_size(16)]] = std::int16_t;
 
 /// Carriers as halves.
 template <class T>
@@ -28,11 +28,11 @@ template <class T>
     return reinterpret_cast<tile_words>(__builtin_convertvector(x, tile_halves));
 }
 template <class T>
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_halves load_eight(const T* from) noexcept {
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_carriers load_eight(const T* from) noexcept {
     using carriers [[gnu::vector_size(8 * sizeof(T))]] = T;
     carriers x;
     __builtin_memcpy(&x, from, sizeof x);
-    return __builtin_convertvector(x, eight_halves);
+    return __builtin_convertvector(x, eight_carriers);
 }
 
 /// Two vectors' words, and long words, interleaved in each lane.
@@ -104,8 +104,8 @@ template <class T, class Writer, std::size_t... I>
 template <class T>
 [[gnu::target("avx2"), gnu::always_inline]] inline tile_words interleave(const T* from,
                                                                          std::ptrdiff_t stride) noexcept {
-    const eight_halves even = load_eight(from);
-    const eight_halves odd = load_eight(from + stride);
+    const eight_carriers even = load_eight(from);
+    const eight_carriers odd = load_eight(from + stride);
     return reinterpret_cast<tile_words>(
         __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
 }

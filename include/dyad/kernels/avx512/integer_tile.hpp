@@ -24,7 +24,7 @@ inline constexpr std::ptrdiff_t panel_header = 64;
 inline constexpr std::ptrdiff_t tile_rows = 8;
 inline constexpr std::ptrdiff_t panel_columns = 16;
 
-using half_words [[gnu::vector_size(32)]] = std::int32_t;
+using eight_sums [[gnu::vector_size(32)]] = std::int32_t;
 
 /// Four products of an unsigned byte of lhs and a signed one of rhs, exact modulo 2^32.
 struct byte_products {
