@@ -46,10 +46,10 @@ struct conv2d_description {
     conv2d_way way;
     instruction_set isa;
     const char* kernel;
-    std::uint64_t max_k;  ///< largest product of kernel extents and group channels whose sums cannot overflow
-    index flush_length;   ///< products in one chain, 0 where sums are not chained
-    index pixels;         ///< output pixels: rows of the product
-    index depth;          ///< products in a sum
+    std::uint64_t max_k;          ///< largest product of kernel extents and group channels whose sums cannot overflow
+    index flush_length;           ///< products in one chain, 0 where sums are not chained
+    index pixels;                 ///< output pixels: rows of the product
+    index depth;                  ///< products in a sum
     std::size_t workspace_bytes;  ///< with weights that are not packed
     std::size_t packed_bytes;
 };
@@ -111,8 +111,9 @@ public:
         return saturating_sum(sizeof(packed_header), weight_bytes());
     }
     [[nodiscard]] conv2d_description describe() const noexcept {
-        conv2d_description d{arithmetic::carrier, way(),           isa_,          "plain loop",      max_k(0), 0,
-                             shape_.pixels(),     shape_.depth(),  workspace_bytes(), packed_bytes()};
+        conv2d_description d{
+            arithmetic::carrier, way(),         isa_, "plain loop", max_k(0), 0, shape_.pixels(), shape_.depth(),
+            workspace_bytes(),   packed_bytes()};
         if constexpr (plain::is_chained<Accumulator>) d.flush_length = Accumulator::length;
         if (d.way == conv2d_way::plain) d.isa = instruction_set::scalar;
         if (d.way == conv2d_way::depthwise) d.kernel = "depthwise";
@@ -187,8 +188,7 @@ public:
     /// The same with weights that `pack` has packed for this machine's kernel.
     template <class D, class Epilogue, executor Executor = serial>
     status run(image_view<const In> input, packed_operand weights, image_view<D> dst, const Epilogue& epilogue,
-               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept
-        requires(has_kernel) {
+               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept requires(has_kernel) {
         if (const status s = check(input, dst, epilogue, workspace, packed_workspace_bytes()); s != status::ok)
             return s;
         packed_header header;
@@ -282,8 +282,7 @@ private:
         const byte_range scratch = memory_of(workspace);
         if (overlap(scratch, memory_of(input)) || overlap(scratch, memory_of(dst)))
             return status::workspace_overlaps_operand;
-        if constexpr (requires { epilogue.check(index{}, index{}); })
-            return epilogue.check(s.pixels(), s.out_channels);
+        if constexpr (requires { epilogue.check(index{}, index{}); }) return epilogue.check(s.pixels(), s.out_channels);
         else return status::ok;
     }
     status check_weights(image_view<const Weight> weights) const noexcept {
