@@ -52,6 +52,8 @@ class gemm_plan {
 
 public:
     using sum_type = typename Accumulator::sum_type;
+    /// Else the plan runs plain loops, and packs nothing.
+    static constexpr bool has_kernel = arithmetic::has_kernel;
 
     /// Plans m x k times k x n.
     static status make(index m, index k, index n, const gemm_options& options, gemm_plan& plan) noexcept {
@@ -103,8 +105,8 @@ public:
 
     /// Packs rhs for runs of this plan, or of one of other m. The memory must be 64-byte aligned.
     template <executor Executor = serial>
-    status pack(matrix_view<const B> rhs, std::span<std::byte> memory, Executor&& execute = {}) const noexcept
-        requires(arithmetic::has_kernel) {
+    status pack(matrix_view<const B> rhs, std::span<std::byte> memory,
+                Executor&& execute = {}) const noexcept requires has_kernel {
         if (const status s = check_rhs(rhs); s != status::ok) return s;
         const bool aligned = reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0;
         if (!aligned || memory.size() < packed_bytes()) return status::packed_memory_too_small;
@@ -145,8 +147,7 @@ public:
     /// The same with an rhs that `pack` of a plan of the same k and n has packed for this machine's kernel.
     template <class D, class Epilogue, executor Executor = serial>
     status run(matrix_view<const A> lhs, packed_operand rhs, matrix_view<D> dst, const Epilogue& epilogue,
-               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept
-        requires(arithmetic::has_kernel) {
+               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept requires has_kernel {
         if (const status s = check(lhs, dst, epilogue, workspace, packed_workspace_bytes()); s != status::ok) return s;
         packed_header header;
         if (const status s = check_packed(rhs.bytes, expected_header(), header); s != status::ok) return s;
@@ -160,8 +161,6 @@ public:
     }
 
 private:
-    static constexpr bool has_kernel = arithmetic::has_kernel;
-
     [[nodiscard]] std::size_t rhs_panel_bytes() const noexcept {
         if constexpr (has_kernel) return blocks_.rhs_bytes();
         else return 0;

@@ -20,7 +20,8 @@ namespace dyad::inline v1 {
 template <number T>
 [[nodiscard]] constexpr std::int64_t format_fingerprint() noexcept {
     constexpr value_range range = value_range_of<T>();
-    return range.low + 4096 * (range.top + 4096 * (range.precision + 4096 * (carrier_rules::is_fixed<T> ? 1 : 0)));
+    constexpr std::int64_t step = 4096;
+    return range.low + step * (range.top + step * (range.precision + step * (carrier_rules::is_fixed<T> ? 1 : 0)));
 }
 
 /// Products of an A and a B, whatever their codes, that fit a T beside a bias, in units of the operands' units.
@@ -62,10 +63,10 @@ class gemm_arithmetic {
 public:
     static constexpr index per_k = lmul ? 2 : 1;
     /// L-Mul's factors are powers of two and rests, which are floats whatever the formats.
-    static constexpr dyad::carrier carrier = adder                           ? dyad::carrier::f32
+    static constexpr dyad::carrier carrier = adder                                         ? dyad::carrier::f32
                                              : lmul && sums_in_bf16_order<A, B, Product>() ? dyad::carrier::bf16
-                                             : lmul                          ? dyad::carrier::f32
-                                                                             : carrier_of<A, B>();
+                                             : lmul                                        ? dyad::carrier::f32
+                                                                                           : carrier_of<A, B>();
     static constexpr bool has_kernel = carrier != dyad::carrier::wide;
 
 private:

@@ -63,6 +63,10 @@ private:
     if (reinterpret_cast<std::uintptr_t>(there.data()) % 64 != 0) return status::packed_memory_too_small;
     __builtin_memcpy(&found, there.data(), sizeof found);
     expected.smallest = found.smallest;
+    if (found.kernel == expected.kernel && found.version == expected.version) {
+        if (found.k != expected.k) return status::rhs_rows_differ;
+        if (found.n != expected.n) return status::rhs_columns_differ;
+    }
     if (!(found == expected)) return status::rhs_packed_differently;
     return there.size() < found.bytes ? status::rhs_packed_too_short : status::ok;
 }

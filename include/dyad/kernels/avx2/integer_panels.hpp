@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Panels of the integer matrix kernels by vpmaddwd, packed: words of two halves along k, bytes widened to halves, those
+// of all lines of a step side by side. Groups of eight lines whose k lie together are transposed as matrices of words;
+// lines side by side in memory (row-major k x n) are interleaved row by row; all else goes through a block on the
+// stack.
+#pragma once
+
+#if defined(__x86_64__) && defined(__SSE2__)
+
+#include <cstddef>
+#include <cstdint>
+
+#include <dyad/kernels/avx2/integer_tile.hpp>
+
+namespace dyad::inline v1::avx2 {
+
+using tile_longs [[gnu::vector_size(32)]] = std::uint64_t;
+using tile_halves [[gnu::vector_size(32)]] = std::int16_t;
+using eight_halves [[gnu::vector_size(16)]] = std::int16_t;
+
+/// Carriers as halves.
+template <class T>
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_words load_sixteen(const T* from) noexcept {
+    using carriers [[gnu::vector_size(16 * sizeof(T))]] = T;
+    carriers x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return reinterpret_cast<tile_words>(__builtin_convertvector(x, tile_halves));
+}
+template <class T>
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_halves load_eight(const T* from) noexcept {
+    using carriers [[gnu::vector_size(8 * sizeof(T))]] = T;
+    carriers x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return __builtin_convertvector(x, eight_halves);
+}
+
+/// Eight vectors as a matrix of 8 x 8 words, transposed.
+[[gnu::target("avx2"), gnu::always_inline]] inline void transpose(tile_words (&x)[8]) noexcept {
+    tile_longs y[8];
+    for (std::size_t i = 0; i < 8; i += 2) {
+        y[i] = reinterpret_cast<tile_longs>(__builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13));
+        y[i + 1] = reinterpret_cast<tile_longs>(__builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15));
+    }
+    tile_longs z[8];
+    for (std::size_t i = 0; i < 8; i += 4) {
+        z[i] = __builtin_shufflevector(y[i], y[i + 2], 0, 4, 2, 6);
+        z[i + 1] = __builtin_shufflevector(y[i], y[i + 2], 1, 5, 3, 7);
+        z[i + 2] = __builtin_shufflevector(y[i + 1], y[i + 3], 0, 4, 2, 6);
+        z[i + 3] = __builtin_shufflevector(y[i + 1], y[i + 3], 1, 5, 3, 7);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        x[i] = reinterpret_cast<tile_words>(__builtin_shufflevector(z[i], z[i + 4], 0, 1, 4, 5));
+        x[i + 4] = reinterpret_cast<tile_words>(__builtin_shufflevector(z[i], z[i + 4], 2, 3, 6, 7));
+    }
+}
+
+/// Up to eight lines of 16 carriers, `stride` apart, as a matrix of 8 x 8 words, transposed: one vector for each step.
+template <std::size_t Lines, class T>
+[[gnu::target("avx2"), gnu::always_inline]] inline void load_transposed(const T* from, std::ptrdiff_t stride,
+                                                                        tile_words (&x)[8]) noexcept {
+    for (std::size_t i = 0; i < 8; ++i)
+        x[i] = i < Lines ? load_sixteen(from + static_cast<std::ptrdiff_t>(i) * stride) : tile_words{};
+    transpose(x);
+}
+
+/// A block of lines by 16 k, gathered; what is missing is 0.
+template <class T, std::size_t Lines>
+struct line_block {
+    T at[Lines][16];
+
+    void gather(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k) noexcept {
+        for (std::ptrdiff_t line = 0; line < static_cast<std::ptrdiff_t>(Lines); ++line) {
+            for (std::ptrdiff_t i = 0; i < 16; ++i)
+                at[line][i] = line < lines && i < k ? from.data[line * from.line_stride + i * from.k_stride] : T{};
+        }
+    }
+};
+
+/// Eight columns of rhs; the first n steps of a block.
+template <class T, class Writer>
+[[gnu::target("avx2"), gnu::always_inline]] inline void write_columns(const T* from, std::ptrdiff_t stride,
+                                                                      std::ptrdiff_t step, std::ptrdiff_t n,
+                                                                      std::ptrdiff_t group, Writer& to) noexcept {
+    tile_words x[8];
+    load_transposed<8>(from, stride, x);
+    for (std::ptrdiff_t i = 0; i < 8; ++i) {
+        if (i < n) to.put(step + i, group, x[i]);
+    }
+}
+/// Two rows of eight columns, interleaved.
+template <class T>
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_words interleave(const T* from,
+                                                                         std::ptrdiff_t stride) noexcept {
+    const eight_halves even = load_eight(from);
+    const eight_halves odd = load_eight(from + stride);
+    return reinterpret_cast<tile_words>(
+        __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+}
+
+/// Groups of eight lines of rhs, its columns.
+template <std::size_t Groups, class T, class Writer>
+[[gnu::target("avx2"), gnu::always_inline]] inline void pack_columns(lines_view<T> from, std::ptrdiff_t lines,
+                                                                     std::ptrdiff_t k, Writer& to) noexcept {
+    constexpr auto groups = static_cast<std::ptrdiff_t>(Groups);
+    std::ptrdiff_t done = 0;
+    if (lines == 8 * groups && from.k_stride == 1) {
+        for (; done + 16 <= k; done += 16) {
+            for (std::ptrdiff_t g = 0; g < groups; ++g) {
+                write_columns(from.data + done + 8 * g * from.line_stride, from.line_stride, done / 2, 8, g, to);
+            }
+        }
+    } else if (lines == 8 * groups && from.line_stride == 1) {
+        for (; done + 2 <= k; done += 2) {
+            for (std::ptrdiff_t g = 0; g < groups; ++g)
+                to.put(done / 2, g, interleave(from.data + done * from.k_stride + 8 * g, from.k_stride));
+        }
+    }
+    for (; done < k; done += 16) {
+        const std::ptrdiff_t rest = k - done < 16 ? k - done : 16;
+        line_block<T, 8 * Groups> block;
+        block.gather({from.data + done * from.k_stride, from.line_stride, from.k_stride}, lines, rest);
+        for (std::ptrdiff_t g = 0; g < groups; ++g) write_columns(block.at[8 * g], 16, done / 2, (rest + 1) / 2, g, to);
+    }
+}
+
+/// Bytes of a panel of lhs. The last step of six rows is stored as eight.
+[[nodiscard]] constexpr std::ptrdiff_t row_panel_bytes(std::ptrdiff_t k) noexcept {
+    return panel_header + (4 * tile_rows * ((k + 1) / 2) + 8 + 63) / 64 * 64;
+}
+
+/// Up to four lines of lhs: a word of each, step after step.
+template <class T>
+void pack_few_rows(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t rows, std::ptrdiff_t k,
+                   std::byte* to) noexcept {
+    for (std::ptrdiff_t step = 0; 2 * step < k; ++step) {
+        for (std::ptrdiff_t line = 0; line < rows; ++line) {
+            const T* const at = from.data + line * from.line_stride + 2 * step * from.k_stride;
+            std::int16_t word[2] = {};
+            if (line < lines) word[0] = at[0];
+            if (line < lines && 2 * step + 1 < k) word[1] = at[from.k_stride];
+            __builtin_memcpy(to + 4 * (step * rows + line), word, 4);
+        }
+    }
+}
+/// The first n steps of a block of six lines. Each store leaves two words too many, which the next one overwrites.
+template <class T>
+[[gnu::target("avx2"), gnu::always_inline]] inline void write_rows(const T* from, std::ptrdiff_t stride,
+                                                                   std::ptrdiff_t n, std::byte* to) noexcept {
+    tile_words x[8];
+    load_transposed<tile_rows>(from, stride, x);
+    for (std::ptrdiff_t i = 0; i < 8; ++i) {
+        if (i < n) __builtin_memcpy(to + 4 * tile_rows * i, &x[i], sizeof x[i]);
+    }
+}
+/// Up to six lines of lhs, its rows.
+template <class T>
+[[gnu::target("avx2")]] inline void pack_rows(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k,
+                                              void* panel) noexcept {
+    const std::ptrdiff_t rows = lines <= 2 ? lines : lines <= 4 ? 4 : tile_rows;
+    const std::int32_t header[16] = {static_cast<std::int32_t>(rows)};
+    __builtin_memcpy(panel, header, sizeof header);
+    std::byte* const to = static_cast<std::byte*>(panel) + panel_header;
+    if (lines <= 4) return pack_few_rows(from, lines, rows, k, to);
+    std::ptrdiff_t done = 0;
+    if (lines == tile_rows && from.k_stride == 1) {
+        for (; done + 16 <= k; done += 16) write_rows(from.data + done, from.line_stride, 8, to + 2 * tile_rows * done);
+    }
+    for (; done < k; done += 16) {
+        const std::ptrdiff_t rest = k - done < 16 ? k - done : 16;
+        line_block<T, tile_rows> block;
+        block.gather({from.data + done * from.k_stride, from.line_stride, from.k_stride}, lines, rest);
+        write_rows(block.at[0], 16, (rest + 1) / 2, to + 2 * tile_rows * done);
+    }
+}
+
+}  // namespace dyad::inline v1::avx2
+
+#endif
