@@ -32,4 +32,16 @@ namespace dyad_test {
     return there;
 }
 
+/// The library takes the machine for one with `isa` while this lives.
+class assumed_instruction_set {
+public:
+    explicit assumed_instruction_set(dyad::instruction_set isa) { dyad::assume_instruction_set(isa); }
+    ~assumed_instruction_set() { dyad::assume_instruction_set(before_); }
+    assumed_instruction_set(const assumed_instruction_set&) = delete;
+    assumed_instruction_set& operator=(const assumed_instruction_set&) = delete;
+
+private:
+    dyad::instruction_set before_ = dyad::best_instruction_set();
+};
+
 }  // namespace dyad_test

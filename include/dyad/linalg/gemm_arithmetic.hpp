@@ -98,7 +98,9 @@ private:
             if constexpr (chain_fits_int32) return arithmetic_types<L, R, std::int32_t, sum_type, as_summed>{};
             else return arithmetic_types<C, C, std::int64_t, sum_type, as_summed>{};
         } else if constexpr (sizeof(sum_type) <= 4) {
-            return arithmetic_types<L, R, std::int32_t, std::int32_t, as_type<sum_type>>{};
+            constexpr bool same = std::same_as<sum_type, std::int32_t>;
+            using finish_type = std::conditional_t<same, as_summed, as_type<sum_type>>;
+            return arithmetic_types<L, R, std::int32_t, std::int32_t, finish_type>{};
         } else if constexpr (carrier == dyad::carrier::integer8) {
             return arithmetic_types<L, R, std::int32_t, std::int64_t, as_summed>{};
         } else {

@@ -64,8 +64,8 @@ public:
         constexpr index wide = sizeof(L) > sizeof(R) ? sizeof(L) : sizeof(R);
         depth_ = k_blocks(k, chain, largest_line_bytes / wide);
         const index columns = tile_columns();
-        const index most = largest_task_sums / columns / kernel.lhs_lines * kernel.lhs_lines;
-        task_rows_ = most < 128 ? most : 128;
+        const index most = largest_task_sums / columns < 128 ? largest_task_sums / columns : 128;
+        task_rows_ = most / kernel.lhs_lines * kernel.lhs_lines;
         const index down = pieces_of(m, task_rows_);
         // Enough tasks for a few threads, if each has something to do.
         constexpr double least_work = 1 << 21;

@@ -19,25 +19,46 @@
 
 namespace dyad::inline v1::amx {
 
-/// Two chains for each of 4 rows by 16 columns.
+/// The two chains of one row by 2 x 16 columns.
 struct bf16_chains {
-    avx512::floats even[4];
-    avx512::floats odd[4];
+    avx512::floats left_even{};
+    avx512::floats left_odd{};
+    avx512::floats right_even{};
+    avx512::floats right_odd{};
 };
 
-/// The pairs of one row of an rhs tile times those of four lines of an lhs tile.
-[[gnu::target("avx512f"), gnu::always_inline]] inline void add_pair(bf16_chains& x, bf16_chains& y,
-                                                                    const std::byte* lhs, avx512::words left,
-                                                                    avx512::words right, int row) noexcept {
+/// Pairs of 2 x 16 columns, as floats.
+struct bf16_pairs {
+    avx512::floats left_even;
+    avx512::floats left_odd;
+    avx512::floats right_even;
+    avx512::floats right_odd;
+};
+
+[[gnu::target("avx512f"), gnu::always_inline]] inline avx512::floats even_of(avx512::words pairs) noexcept {
+    return reinterpret_cast<avx512::floats>(pairs << 16);
+}
+[[gnu::target("avx512f"), gnu::always_inline]] inline avx512::floats odd_of(avx512::words pairs) noexcept {
+    return reinterpret_cast<avx512::floats>(pairs & 0xffff'0000U);
+}
+
+/// The pair of one line of lhs times those of the columns.
+[[gnu::target("avx512f"), gnu::always_inline]] inline void add_pair(bf16_chains& sums, const std::byte* lhs,
+                                                                    const bf16_pairs& rhs) noexcept {
     using namespace avx512;
     words pair;
-    __asm__("vpbroadcastd %1, %0" : "=v"(pair) : "m"(*reinterpret_cast<const std::uint32_t*>(lhs)));
-    const auto even = reinterpret_cast<floats>(pair << 16);
-    const auto odd = reinterpret_cast<floats>(pair & 0xffff'0000U);
-    x.even[row] = add_product(x.even[row], even, reinterpret_cast<floats>(left << 16));
-    y.even[row] = add_product(y.even[row], even, reinterpret_cast<floats>(right << 16));
-    x.odd[row] = add_product(x.odd[row], odd, reinterpret_cast<floats>(left & 0xffff'0000U));
-    y.odd[row] = add_product(y.odd[row], odd, reinterpret_cast<floats>(right & 0xffff'0000U));
+    __asm__("vpbroadcastd %1, %0" : "=v"(pair) : "m"(*reinterpret_cast<const char(*)[4]>(lhs)));
+    const floats even = even_of(pair);
+    sums.left_even = add_product(sums.left_even, even, rhs.left_even);
+    sums.right_even = add_product(sums.right_even, even, rhs.right_even);
+    const floats odd = odd_of(pair);
+    sums.left_odd = add_product(sums.left_odd, odd, rhs.left_odd);
+    sums.right_odd = add_product(sums.right_odd, odd, rhs.right_odd);
+}
+[[gnu::target("avx512f"), gnu::always_inline]] inline void add_chains(const bf16_chains& chains, float* sums) noexcept {
+    using namespace avx512;
+    store_floats(sums, add(load_floats(sums), add(chains.left_even, chains.left_odd)));
+    store_floats(sums + 16, add(load_floats(sums + 16), add(chains.right_even, chains.right_odd)));
 }
 
 /// Adds the products of 4 rows of a panel with the 32 columns of another to `sums`, rows of 32.
@@ -45,22 +66,23 @@ struct bf16_chains {
                                                                        std::ptrdiff_t steps, float* sums) noexcept {
     using namespace avx512;
     for (; steps != 0; --steps, lhs += 2 * tile_bytes, rhs += 2 * tile_bytes) {
-        bf16_chains x = {};
-        bf16_chains y = {};
-        for (std::ptrdiff_t pair = 0; pair < tile_rows; ++pair) {
-            const words left = load(rhs + pair * tile_row_bytes);
-            const words right = load(rhs + pair * tile_row_bytes + tile_bytes);
-            const std::byte* const at = lhs + 4 * pair;
-            add_pair(x, y, at, left, right, 0);
-            add_pair(x, y, at + tile_row_bytes, left, right, 1);
-            add_pair(x, y, at + 2 * tile_row_bytes, left, right, 2);
-            add_pair(x, y, at + 3 * tile_row_bytes, left, right, 3);
+        bf16_chains row0;
+        bf16_chains row1;
+        bf16_chains row2;
+        bf16_chains row3;
+        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
+            const words left = load(rhs + i * tile_row_bytes);
+            const words right = load(rhs + i * tile_row_bytes + tile_bytes);
+            const bf16_pairs pairs = {even_of(left), odd_of(left), even_of(right), odd_of(right)};
+            add_pair(row0, lhs + 4 * i, pairs);
+            add_pair(row1, lhs + 4 * i + tile_row_bytes, pairs);
+            add_pair(row2, lhs + 4 * i + 2 * tile_row_bytes, pairs);
+            add_pair(row3, lhs + 4 * i + 3 * tile_row_bytes, pairs);
         }
-        for (std::ptrdiff_t i = 0; i < 4; ++i) {
-            float* const to = sums + i * panel_lines;
-            store_floats(to, add(load_floats(to), add(x.even[i], x.odd[i])));
-            store_floats(to + 16, add(load_floats(to + 16), add(y.even[i], y.odd[i])));
-        }
+        add_chains(row0, sums);
+        add_chains(row1, sums + panel_lines);
+        add_chains(row2, sums + 2 * panel_lines);
+        add_chains(row3, sums + 3 * panel_lines);
     }
 }
 

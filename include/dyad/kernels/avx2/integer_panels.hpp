@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <dyad/kernels/avx2/integer_tile.hpp>
+#include <dyad/kernels/avx2/transpose.hpp>
 
 namespace dyad::inline v1::avx2 {
 
@@ -34,33 +36,24 @@ template <class T>
     return __builtin_convertvector(x, eight_halves);
 }
 
-/// Eight vectors as a matrix of 8 x 8 words, transposed.
-[[gnu::target("avx2"), gnu::always_inline]] inline void transpose(tile_words (&x)[8]) noexcept {
-    tile_longs y[8];
-    for (std::size_t i = 0; i < 8; i += 2) {
-        y[i] = reinterpret_cast<tile_longs>(__builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13));
-        y[i + 1] = reinterpret_cast<tile_longs>(__builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15));
-    }
-    tile_longs z[8];
-    for (std::size_t i = 0; i < 8; i += 4) {
-        z[i] = __builtin_shufflevector(y[i], y[i + 2], 0, 4, 2, 6);
-        z[i + 1] = __builtin_shufflevector(y[i], y[i + 2], 1, 5, 3, 7);
-        z[i + 2] = __builtin_shufflevector(y[i + 1], y[i + 3], 0, 4, 2, 6);
-        z[i + 3] = __builtin_shufflevector(y[i + 1], y[i + 3], 1, 5, 3, 7);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-        x[i] = reinterpret_cast<tile_words>(__builtin_shufflevector(z[i], z[i + 4], 0, 1, 4, 5));
-        x[i + 4] = reinterpret_cast<tile_words>(__builtin_shufflevector(z[i], z[i + 4], 2, 3, 6, 7));
-    }
-}
-
 /// Up to eight lines of 16 carriers, `stride` apart, as a matrix of 8 x 8 words, transposed: one vector for each step.
+/// g++ keeps vectors in registers only where every index is a constant early on, hence the packs of indices.
+template <std::size_t Lines, class T, std::size_t... I, std::size_t... Four>
+[[gnu::target("avx2"), gnu::always_inline]] inline void load_transposed(const T* from, std::ptrdiff_t stride,
+                                                                        tile_words (&x)[8], std::index_sequence<I...>,
+                                                                        std::index_sequence<Four...>) noexcept {
+    ((x[I] = I < Lines ? load_sixteen(from + static_cast<std::ptrdiff_t>(I) * stride) : tile_words{}), ...);
+    tile_longs low[4];
+    tile_longs high[4];
+    transpose_lanes(x[0], x[1], x[2], x[3], low);
+    transpose_lanes(x[4], x[5], x[6], x[7], high);
+    ((x[Four] = reinterpret_cast<tile_words>(__builtin_shufflevector(low[Four], high[Four], 0, 1, 4, 5))), ...);
+    ((x[Four + 4] = reinterpret_cast<tile_words>(__builtin_shufflevector(low[Four], high[Four], 2, 3, 6, 7))), ...);
+}
 template <std::size_t Lines, class T>
 [[gnu::target("avx2"), gnu::always_inline]] inline void load_transposed(const T* from, std::ptrdiff_t stride,
                                                                         tile_words (&x)[8]) noexcept {
-    for (std::size_t i = 0; i < 8; ++i)
-        x[i] = i < Lines ? load_sixteen(from + static_cast<std::ptrdiff_t>(i) * stride) : tile_words{};
-    transpose(x);
+    load_transposed<Lines>(from, stride, x, std::make_index_sequence<8>{}, std::make_index_sequence<4>{});
 }
 
 /// A block of lines by 16 k, gathered; what is missing is 0.
@@ -77,15 +70,15 @@ struct line_block {
 };
 
 /// Eight columns of rhs; the first n steps of a block.
-template <class T, class Writer>
+template <class T, class Writer, std::size_t... I>
 [[gnu::target("avx2"), gnu::always_inline]] inline void write_columns(const T* from, std::ptrdiff_t stride,
                                                                       std::ptrdiff_t step, std::ptrdiff_t n,
-                                                                      std::ptrdiff_t group, Writer& to) noexcept {
+                                                                      std::ptrdiff_t group, Writer& to,
+                                                                      std::index_sequence<I...>) noexcept {
     tile_words x[8];
     load_transposed<8>(from, stride, x);
-    for (std::ptrdiff_t i = 0; i < 8; ++i) {
-        if (i < n) to.put(step + i, group, x[i]);
-    }
+    const auto count = static_cast<std::size_t>(n);
+    ((I < count ? to.put(step + static_cast<std::ptrdiff_t>(I), group, x[I]) : void()), ...);
 }
 /// Two rows of eight columns, interleaved.
 template <class T>
@@ -102,11 +95,12 @@ template <std::size_t Groups, class T, class Writer>
 [[gnu::target("avx2"), gnu::always_inline]] inline void pack_columns(lines_view<T> from, std::ptrdiff_t lines,
                                                                      std::ptrdiff_t k, Writer& to) noexcept {
     constexpr auto groups = static_cast<std::ptrdiff_t>(Groups);
+    constexpr std::make_index_sequence<8> eight;
     std::ptrdiff_t done = 0;
     if (lines == 8 * groups && from.k_stride == 1) {
         for (; done + 16 <= k; done += 16) {
             for (std::ptrdiff_t g = 0; g < groups; ++g) {
-                write_columns(from.data + done + 8 * g * from.line_stride, from.line_stride, done / 2, 8, g, to);
+                write_columns(from.data + done + 8 * g * from.line_stride, from.line_stride, done / 2, 8, g, to, eight);
             }
         }
     } else if (lines == 8 * groups && from.line_stride == 1) {
@@ -119,7 +113,8 @@ template <std::size_t Groups, class T, class Writer>
         const std::ptrdiff_t rest = k - done < 16 ? k - done : 16;
         line_block<T, 8 * Groups> block;
         block.gather({from.data + done * from.k_stride, from.line_stride, from.k_stride}, lines, rest);
-        for (std::ptrdiff_t g = 0; g < groups; ++g) write_columns(block.at[8 * g], 16, done / 2, (rest + 1) / 2, g, to);
+        for (std::ptrdiff_t g = 0; g < groups; ++g)
+            write_columns(block.at[8 * g], 16, done / 2, (rest + 1) / 2, g, to, eight);
     }
 }
 
@@ -143,14 +138,14 @@ void pack_few_rows(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t rows
     }
 }
 /// The first n steps of a block of six lines. Each store leaves two words too many, which the next one overwrites.
-template <class T>
+template <class T, std::size_t... I>
 [[gnu::target("avx2"), gnu::always_inline]] inline void write_rows(const T* from, std::ptrdiff_t stride,
-                                                                   std::ptrdiff_t n, std::byte* to) noexcept {
+                                                                   std::ptrdiff_t n, std::byte* to,
+                                                                   std::index_sequence<I...>) noexcept {
     tile_words x[8];
     load_transposed<tile_rows>(from, stride, x);
-    for (std::ptrdiff_t i = 0; i < 8; ++i) {
-        if (i < n) __builtin_memcpy(to + 4 * tile_rows * i, &x[i], sizeof x[i]);
-    }
+    const auto count = static_cast<std::size_t>(n);
+    ((I < count ? static_cast<void>(__builtin_memcpy(to + 4 * tile_rows * I, &x[I], sizeof x[I])) : void()), ...);
 }
 /// Up to six lines of lhs, its rows.
 template <class T>
@@ -160,16 +155,18 @@ template <class T>
     const std::int32_t header[16] = {static_cast<std::int32_t>(rows)};
     __builtin_memcpy(panel, header, sizeof header);
     std::byte* const to = static_cast<std::byte*>(panel) + panel_header;
+    constexpr std::make_index_sequence<8> eight;
     if (lines <= 4) return pack_few_rows(from, lines, rows, k, to);
     std::ptrdiff_t done = 0;
     if (lines == tile_rows && from.k_stride == 1) {
-        for (; done + 16 <= k; done += 16) write_rows(from.data + done, from.line_stride, 8, to + 2 * tile_rows * done);
+        for (; done + 16 <= k; done += 16)
+            write_rows(from.data + done, from.line_stride, 8, to + 2 * tile_rows * done, eight);
     }
     for (; done < k; done += 16) {
         const std::ptrdiff_t rest = k - done < 16 ? k - done : 16;
         line_block<T, tile_rows> block;
         block.gather({from.data + done * from.k_stride, from.line_stride, from.k_stride}, lines, rest);
-        write_rows(block.at[0], 16, (rest + 1) / 2, to + 2 * tile_rows * done);
+        write_rows(block.at[0], 16, (rest + 1) / 2, to + 2 * tile_rows * done, eight);
     }
 }
 

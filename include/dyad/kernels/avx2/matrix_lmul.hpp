@@ -21,13 +21,21 @@ namespace dyad::inline v1::avx2 {
 template <int L>
 inline constexpr std::uint32_t lmul_code_offset = 0x3f80'0000U - (1U << (23 - L));
 
-/// The header of a panel: magnitudes (codes without their signs) of its elements, zeros apart.
+/// Magnitudes (codes without their signs) of a panel's elements, zeros apart.
 struct panel_range {
-    std::uint32_t smallest;  ///< ~0 if all are zeros
-    std::uint32_t largest;
-    std::uint32_t has_zero;  ///< 0 or 1
+    std::uint32_t smallest = ~0U;  ///< ~0 if all are zeros
+    std::uint32_t largest = 0;
+    std::uint32_t has_zero = 0;  ///< 0 or 1
+};
+/// What a panel begins with. Lhs's masks are 0 for its zeros and ~0 elsewhere; where there are no zeros, one row of
+/// masks stands for all.
+struct lmul_header {
+    panel_range range;
+    std::uint32_t unused[5] = {};
+    std::uint32_t no_zeros[8] = {~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U};
 };
 inline constexpr std::ptrdiff_t lmul_header_words = 16;
+static_assert(sizeof(lmul_header) == 4 * lmul_header_words);
 
 enum class lmul_way : std::uint8_t { plain, zeros, any };
 
@@ -64,7 +72,7 @@ template <int L>
         __asm__("vpminud %1, %0, %0" : "+x"(smallest) : "x"(less_one));
         zero |= less_one;  // the top bit
     }
-    panel_range range{~0U, 0, 0};
+    panel_range range;
     for (std::size_t lane = 0; lane < 8; ++lane) {
         range.smallest = range.smallest < smallest[lane] ? range.smallest : smallest[lane];
         const auto most = static_cast<std::uint32_t>(largest[lane]);
@@ -81,7 +89,7 @@ template <int L>
     return range;
 }
 
-/// Words of lhs less the offset; where there are zeros, masks that are 0 for them and ~0 elsewhere.
+/// Words of lhs less the offset, and masks where there are zeros.
 template <int L>
 [[gnu::target("avx2"), gnu::noinline]] inline void finish_lmul_lhs(std::uint32_t* words, std::uint32_t* masks,
                                                                    std::ptrdiff_t n, std::uint32_t has_zero) noexcept {
@@ -104,8 +112,8 @@ template <std::ptrdiff_t Lines>
 void pack_lmul_rhs(lines_view<float> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
     auto* const words = static_cast<std::uint32_t*>(to) + lmul_header_words;
     pack_panel<f32_form, Lines>(from, lines, k, words);
-    const panel_range range = range_of(words, k * Lines);
-    __builtin_memcpy(to, &range, sizeof range);
+    const lmul_header header{.range = range_of(words, k * Lines)};
+    __builtin_memcpy(to, &header, sizeof header);
 }
 template <int L, std::ptrdiff_t Lines>
 void pack_lmul_lhs(lines_view<float> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
@@ -116,22 +124,25 @@ void pack_lmul_lhs(lines_view<float> from, std::ptrdiff_t lines, std::ptrdiff_t 
     finish_lmul_lhs<L>(words, words + panel_bytes<f32_form, Lines>(k) / 4, k * Lines, range.has_zero);
 }
 
-/// Where the words of a panel are, and lhs's masks.
+/// Where the parts of a panel are.
 template <std::ptrdiff_t Lines>
 struct lmul_panel {
     const std::uint32_t* words;
-    const std::uint32_t* masks;
+    const std::uint32_t* masks;  ///< of lhs
+    std::ptrdiff_t mask_stride;  ///< words from the masks of one k to those of the next
     panel_range range;
 
-    lmul_panel(const void* panel, std::ptrdiff_t k) noexcept
-        : words(static_cast<const std::uint32_t*>(panel) + lmul_header_words),
-          masks(words + panel_bytes<f32_form, Lines>(k) / 4) {
+    lmul_panel(const void* panel, std::ptrdiff_t k) noexcept {
+        const auto* const header = static_cast<const std::uint32_t*>(panel);
         __builtin_memcpy(&range, panel, sizeof range);
+        words = header + lmul_header_words;
+        masks = range.has_zero != 0 ? words + panel_bytes<f32_form, Lines>(k) / 4 : header + lmul_header_words - 8;
+        mask_stride = range.has_zero != 0 ? Lines : 0;
     }
 };
 
-/// lmul_adder(x, y, {1, L}) of all inputs. As doubles, both and the result are normal, with at most 24 significant bits,
-/// so that the conversion back rounds once. Zeros, infinities and NaN: x * y.
+/// lmul_adder(x, y, {1, L}) of all inputs. As doubles, both and the result are normal, with at most 24 significant
+/// bits, so that the conversion back rounds once. Zeros, infinities and NaN: x * y.
 template <int L>
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_floats lmul_products(float x, eight_floats y) noexcept {
     using signed_words [[gnu::vector_size(32)]] = std::int32_t;
@@ -217,11 +228,9 @@ struct lmul_tile {
         sums[Row][1] = add(sums[Row][1], reinterpret_cast<eight_floats>(products[1]));
     }
     template <std::size_t... Row>
-    [[gnu::target("avx2,fma"), gnu::always_inline]] static void run(const std::uint32_t* lhs,
-                                                                    const std::uint32_t* masks,
-                                                                    const std::uint32_t* rhs, std::ptrdiff_t k,
-                                                                    const float_sums& to, tile_start start,
-                                                                    std::index_sequence<Row...>) noexcept {
+    [[gnu::target("avx2,fma"), gnu::always_inline]] static void run(
+        const std::uint32_t* lhs, const std::uint32_t* masks, std::ptrdiff_t mask_stride, const std::uint32_t* rhs,
+        std::ptrdiff_t k, const float_sums& to, tile_start start, std::index_sequence<Row...>) noexcept {
         lmul_tile tile{};
         if (start == tile_start::sums) {
             ((tile.sums[Row][0] = load_sums(to, Row, 0), tile.sums[Row][1] = load_sums(to, Row, 1)), ...);
@@ -237,7 +246,7 @@ struct lmul_tile {
             }
             (tile.template row<Row>(lhs, masks, b, zero), ...);
             lhs += lmul_rows;
-            masks += lmul_rows;
+            masks += mask_stride;
             rhs += tile_columns;
         }
         ((store_sums(to, Row, 0, tile.sums[Row][0]), store_sums(to, Row, 1, tile.sums[Row][1])), ...);
@@ -251,7 +260,7 @@ template <lmul_way Way, std::size_t Rows>
                                                                      tile_start start) noexcept {
     const std::ptrdiff_t left = sums.rows - first_row;
     const float_sums to{sums.data + first_row * sums.stride, sums.stride, left};
-    lmul_tile<Way, Rows>::run(lhs.words + first_row, lhs.masks + first_row, rhs, k, to, start,
+    lmul_tile<Way, Rows>::run(lhs.words + first_row, lhs.masks + first_row, lhs.mask_stride, rhs, k, to, start,
                               std::make_index_sequence<Rows>{});
 }
 template <int L>

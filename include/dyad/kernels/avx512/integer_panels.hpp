@@ -6,8 +6,10 @@
 
 #if defined(__x86_64__) && defined(__SSE2__)
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <dyad/kernels/avx512/integer_tile.hpp>
 
@@ -50,38 +52,45 @@ namespace dyad::inline v1::avx512 {
 }
 
 /// Sixteen lines of sixteen words, `stride` bytes apart, transposed: the first n words of all lines go to `to`.
+/// g++ keeps vectors in registers only where every index is a constant early on, hence the packs of indices.
+template <class Writer, std::size_t... I, std::size_t... Four>
+[[gnu::target("avx512bw"), gnu::always_inline]] inline void write_columns(const std::byte* from, std::ptrdiff_t stride,
+                                                                          std::ptrdiff_t step, std::ptrdiff_t n,
+                                                                          Writer& to, std::index_sequence<I...>,
+                                                                          std::index_sequence<Four...>) noexcept {
+    words x[4][4] = {};
+    ((x[I / 4][I % 4] = load(from + static_cast<std::ptrdiff_t>(I) * stride)), ...);
+    (transpose_words(x[Four]), ...);
+    (transpose_lanes(x[0][Four], x[1][Four], x[2][Four], x[3][Four]), ...);
+    const auto count = static_cast<std::size_t>(n);
+    ((I < count ? to.put(step + static_cast<std::ptrdiff_t>(I), x[I / 4][I % 4]) : void()), ...);
+}
 template <class Writer>
 [[gnu::target("avx512bw"), gnu::always_inline]] inline void write_columns(const std::byte* from, std::ptrdiff_t stride,
                                                                           std::ptrdiff_t step, std::ptrdiff_t n,
                                                                           Writer& to) noexcept {
-    words x[4][4];
-    for (std::ptrdiff_t i = 0; i < 4; ++i) {
-        for (std::ptrdiff_t j = 0; j < 4; ++j) x[i][j] = load(from + (4 * i + j) * stride);
-        transpose_words(x[i]);
-    }
-    for (std::ptrdiff_t j = 0; j < 4; ++j) transpose_lanes(x[0][j], x[1][j], x[2][j], x[3][j]);
-    for (std::ptrdiff_t i = 0; i < 4; ++i) {
-        for (std::ptrdiff_t j = 0; j < 4; ++j) {
-            if (4 * i + j < n) to.put(step + 4 * i + j, x[i][j]);
-        }
-    }
+    write_columns(from, stride, step, n, to, std::make_index_sequence<16>{}, std::make_index_sequence<4>{});
 }
 /// Eight lines likewise, two steps to a vector.
+template <class Writer, std::size_t... I>
+[[gnu::target("avx512bw"), gnu::always_inline]] inline void write_rows(const std::byte* from, std::ptrdiff_t stride,
+                                                                       std::ptrdiff_t step, std::ptrdiff_t n,
+                                                                       Writer& to, std::index_sequence<I...>) noexcept {
+    words x[2][4] = {};
+    ((x[I / 4][I % 4] = load(from + static_cast<std::ptrdiff_t>(I) * stride)), ...);
+    transpose_words(x[0]);
+    transpose_words(x[1]);
+    transpose_lanes(x[0][0], x[1][0], x[0][1], x[1][1]);
+    transpose_lanes(x[0][2], x[1][2], x[0][3], x[1][3]);
+    const words ordered[8] = {x[0][0], x[0][2], x[1][0], x[1][2], x[0][1], x[0][3], x[1][1], x[1][3]};
+    const auto count = static_cast<std::size_t>(n);
+    ((2 * I < count ? to.put(step + 2 * static_cast<std::ptrdiff_t>(I), ordered[I]) : void()), ...);
+}
 template <class Writer>
 [[gnu::target("avx512bw"), gnu::always_inline]] inline void write_rows(const std::byte* from, std::ptrdiff_t stride,
                                                                        std::ptrdiff_t step, std::ptrdiff_t n,
                                                                        Writer& to) noexcept {
-    words x[2][4];
-    for (std::ptrdiff_t i = 0; i < 2; ++i) {
-        for (std::ptrdiff_t j = 0; j < 4; ++j) x[i][j] = load(from + (4 * i + j) * stride);
-        transpose_words(x[i]);
-    }
-    transpose_lanes(x[0][0], x[1][0], x[0][1], x[1][1]);
-    transpose_lanes(x[0][2], x[1][2], x[0][3], x[1][3]);
-    const words ordered[8] = {x[0][0], x[0][2], x[1][0], x[1][2], x[0][1], x[0][3], x[1][1], x[1][3]};
-    for (std::ptrdiff_t i = 0; i < 8; ++i) {
-        if (2 * i < n) to.put(step + 2 * i, ordered[i]);
-    }
+    write_rows(from, stride, step, n, to, std::make_index_sequence<8>{});
 }
 
 /// A block of lines by 64 bytes of k, gathered; what is missing is `missing`.
@@ -119,10 +128,16 @@ template <class T>
     four_longs low;
     four_longs high;
     if constexpr (parts == 4) {
-        two_longs row[4];
-        for (std::ptrdiff_t i = 0; i < 4; ++i) __builtin_memcpy(&row[i], from + i * stride, 16);
-        low = __builtin_shufflevector(row[0], row[1], 0, 1, 2, 3);
-        high = __builtin_shufflevector(row[2], row[3], 0, 1, 2, 3);
+        two_longs a;
+        two_longs b;
+        two_longs c;
+        two_longs d;
+        __builtin_memcpy(&a, from, 16);
+        __builtin_memcpy(&b, from + stride, 16);
+        __builtin_memcpy(&c, from + 2 * stride, 16);
+        __builtin_memcpy(&d, from + 3 * stride, 16);
+        low = __builtin_shufflevector(a, b, 0, 1, 2, 3);
+        high = __builtin_shufflevector(c, d, 0, 1, 2, 3);
     } else {
         __builtin_memcpy(&low, from, 32);
         __builtin_memcpy(&high, from + stride, 32);
@@ -161,28 +176,45 @@ template <class T, class Writer>
     }
 }
 
-/// Up to four lines of lhs: a word of each, step after step. Returns the rows in a step.
-template <class T, class Writer>
-std::int32_t pack_few_rows(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, Writer& to) noexcept {
+/// Writes the header of a panel of lhs: corrections of its rows, the rows in a step.
+inline void write_header(const std::uint32_t (&of_rows)[8], std::ptrdiff_t rows, std::byte* to) noexcept {
+    std::uint32_t header[16] = {};
+    for (std::size_t i = 0; i < 8; ++i) header[i] = of_rows[i];
+    header[8] = static_cast<std::uint32_t>(rows);
+    __builtin_memcpy(to, header, sizeof header);
+}
+
+/// Up to four lines of lhs: a word of each, step after step. `Turned` turns carriers into what is packed, a word at a
+/// time, and their sums into corrections.
+template <class Turned, class T>
+void pack_few_rows(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, std::byte* to) noexcept {
     constexpr auto parts = static_cast<std::ptrdiff_t>(4 / sizeof(T));
     const std::ptrdiff_t rows = lines <= 2 ? lines : 4;
-    for (std::ptrdiff_t step = 0; step * parts < k; ++step) {
-        for (std::ptrdiff_t line = 0; line < rows; ++line) {
-            T word[4 / sizeof(T)] = {};
-            const std::ptrdiff_t rest = k - step * parts < parts ? k - step * parts : parts;
-            for (std::ptrdiff_t i = 0; i < rest && line < lines; ++i)
-                word[i] = from.data[line * from.line_stride + (step * parts + i) * from.k_stride];
-            to.put_word(step * rows + line, line, word);
+    std::uint32_t sums[8] = {};
+    for (std::ptrdiff_t line = 0; line < rows; ++line) {
+        std::byte* place = to + panel_header + 4 * line;
+        for (std::ptrdiff_t first = 0; first < k; first += parts) {
+            T x[4 / sizeof(T)] = {};
+            const std::ptrdiff_t rest = k - first < parts ? k - first : parts;
+            for (std::ptrdiff_t i = 0; i < rest && line < lines; ++i) {
+                x[i] = from.data[line * from.line_stride + (first + i) * from.k_stride];
+                sums[line] += static_cast<std::uint32_t>(x[i]);
+            }
+            std::uint32_t word = 0;
+            __builtin_memcpy(&word, x, sizeof word);
+            word ^= Turned::flip;
+            __builtin_memcpy(place, &word, sizeof word);
+            place += 4 * rows;
         }
+        sums[line] *= Turned::correction;
     }
-    return static_cast<std::int32_t>(rows);
+    write_header(sums, rows, to);
 }
-/// Up to eight lines of lhs, its rows.
+/// Five to eight lines of lhs, its rows.
 template <class T, class Writer>
-[[gnu::target("avx512vbmi,avx512bw"), gnu::always_inline]] inline std::int32_t pack_rows(lines_view<T> from,
-                                                                                         std::ptrdiff_t lines,
-                                                                                         std::ptrdiff_t k,
-                                                                                         Writer& to) noexcept {
+[[gnu::target("avx512vbmi,avx512bw"), gnu::always_inline]] inline void pack_rows(lines_view<T> from,
+                                                                                 std::ptrdiff_t lines, std::ptrdiff_t k,
+                                                                                 Writer& to) noexcept {
     constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(T));
     constexpr std::ptrdiff_t parts = 4 / size;
     using block = line_block<T, 8>;
@@ -199,7 +231,6 @@ template <class T, class Writer>
         gathered.gather({from.data + done * from.k_stride, from.line_stride, from.k_stride}, lines, rest, T{});
         write_rows(gathered.data(), 64, done / parts, (rest + parts - 1) / parts, to);
     }
-    return 8;
 }
 
 /// Bytes of a panel of lhs, whole pairs of steps.

@@ -104,7 +104,8 @@ struct sums_in_memory {
     }
     [[gnu::target("avx512f"), gnu::always_inline]] void end(const float_sums& to) const noexcept {
         for (std::size_t row = 0; row < Rows; ++row) {
-            for (std::size_t v = 0; v < Vectors; ++v) store_sums(to, row, v, load_floats(data + (row * Vectors + v) * 16));
+            for (std::size_t v = 0; v < Vectors; ++v)
+                store_sums(to, row, v, load_floats(data + (row * Vectors + v) * 16));
         }
     }
 };

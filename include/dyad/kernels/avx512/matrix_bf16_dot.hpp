@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // bfloat16 x bfloat16 with AVX512_BF16: vdpbf16ps(sum, a, b) = fma(a.low, b.low, fma(a.high, b.high, sum)), each
 // rounded once to nearest even whatever MXCSR says, subnormal numbers taken and given as zeros (Intel, Architecture
-// Instruction Set Extensions Programming Reference, VDPBF16PS). So a chain of the defined order (kernels/scalar/dot.hpp)
-// is a chain of pairs: the even one of {high: k, low: k + 2}, the odd one of {high: k + 1, low: k + 3}. Where no
-// subnormal number can come up, the results are the defined ones; else the same panels go through float multiply-adds.
+// Instruction Set Extensions Programming Reference, VDPBF16PS). So a chain of the defined order
+// (kernels/scalar/dot.hpp) is a chain of pairs: the even one of {high: k, low: k + 2}, the odd one of {high: k + 1,
+// low: k + 3}. Where no subnormal number can come up, the results are the defined ones; else the same panels go through
+// float multiply-adds.
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -17,8 +18,7 @@
 namespace dyad::inline v1::avx512 {
 
 /// sum + x.high y.high + x.low y.low, two roundings.
-[[gnu::target("avx512f"), gnu::always_inline]] inline floats add_pair_products(floats sum, floats x,
-                                                                               words y) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats add_pair_products(floats sum, floats x, words y) noexcept {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
     return sum;
 }

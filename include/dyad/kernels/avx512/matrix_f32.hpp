@@ -50,9 +50,8 @@ struct f32_tile {
         (store_sums(to, Row, V, sums[Row][V]), ...);
     }
     template <std::size_t... Row>
-    [[gnu::target("avx512f"), gnu::always_inline]] static void run(const float* lhs, const float* rhs,
-                                                                   std::ptrdiff_t k, const float_sums& to,
-                                                                   tile_start start,
+    [[gnu::target("avx512f"), gnu::always_inline]] static void run(const float* lhs, const float* rhs, std::ptrdiff_t k,
+                                                                   const float_sums& to, tile_start start,
                                                                    std::index_sequence<Row...> rows) noexcept {
         const std::ptrdiff_t panel = avx2::panel_bytes<avx2::f32_form, 16>(k) / 4;
         f32_tile tile{};
@@ -95,18 +94,17 @@ inline void multiply_f32_panels(const void* lhs, const void* rhs, std::ptrdiff_t
     }
 }
 
-inline constexpr matrix_kernel<float, float, float> f32 = {
-    .name = "avx512 f32 8x48",
-    .isa = instruction_set::avx512,
-    .lhs_lines = f32_rows,
-    .rhs_lines = 16,
-    .rhs_panels = 3,
-    .depth = 1,
-    .lhs_bytes = &avx2::panel_bytes<avx2::f32_form, f32_rows>,
-    .rhs_bytes = &avx2::panel_bytes<avx2::f32_form, 16>,
-    .pack_lhs = &avx2::pack_panel<avx2::f32_form, f32_rows>,
-    .pack_rhs = &avx2::pack_panel<avx2::f32_form, 16>,
-    .multiply = &multiply_f32_panels};
+inline constexpr matrix_kernel<float, float, float> f32 = {.name = "avx512 f32 8x48",
+                                                           .isa = instruction_set::avx512,
+                                                           .lhs_lines = f32_rows,
+                                                           .rhs_lines = 16,
+                                                           .rhs_panels = 3,
+                                                           .depth = 1,
+                                                           .lhs_bytes = &avx2::panel_bytes<avx2::f32_form, f32_rows>,
+                                                           .rhs_bytes = &avx2::panel_bytes<avx2::f32_form, 16>,
+                                                           .pack_lhs = &avx2::pack_panel<avx2::f32_form, f32_rows>,
+                                                           .pack_rhs = &avx2::pack_panel<avx2::f32_form, 16>,
+                                                           .multiply = &multiply_f32_panels};
 
 }  // namespace dyad::inline v1::avx512
 

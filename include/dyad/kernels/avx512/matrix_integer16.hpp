@@ -40,19 +40,14 @@ struct half_columns {
         }
     }
 };
-/// Writes a panel of lhs.
+/// Writes a panel of lhs of eight rows, without corrections.
 struct half_rows {
+    static constexpr std::uint32_t flip = 0;
+    static constexpr std::uint32_t correction = 0;
     std::byte* to;
 
     [[gnu::target("avx512bw"), gnu::always_inline]] void put(std::ptrdiff_t step, words a) noexcept {
         __builtin_memcpy(to + panel_header + 32 * step, &a, sizeof a);
-    }
-    void put_word(std::ptrdiff_t place, std::ptrdiff_t /*line*/, const std::int16_t (&x)[2]) noexcept {
-        __builtin_memcpy(to + panel_header + 4 * place, x, 4);
-    }
-    void close(std::int32_t rows) noexcept {
-        const std::int32_t header[16] = {0, 0, 0, 0, 0, 0, 0, 0, rows};
-        __builtin_memcpy(to, header, sizeof header);
     }
 };
 
@@ -160,8 +155,10 @@ struct half_matrix {
 
     [[gnu::target("avx512vbmi,avx512bw")]] static void pack_lhs(lines_view<std::int16_t> from, std::ptrdiff_t lines,
                                                                 std::ptrdiff_t k, void* to) noexcept {
+        if (lines <= 4) return pack_few_rows<half_rows>(from, lines, k, static_cast<std::byte*>(to));
         half_rows writer{static_cast<std::byte*>(to)};
-        writer.close(lines <= 4 ? pack_few_rows(from, lines, k, writer) : pack_rows(from, lines, k, writer));
+        pack_rows(from, lines, k, writer);
+        write_header({}, tile_rows, writer.to);
     }
     [[gnu::target("avx512vbmi,avx512bw")]] static void pack_rhs(lines_view<std::int16_t> from, std::ptrdiff_t lines,
                                                                 std::ptrdiff_t k, void* to) noexcept {

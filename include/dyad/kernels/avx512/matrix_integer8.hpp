@@ -35,34 +35,27 @@ struct byte_columns {
         __builtin_memcpy(to, &header, sizeof header);
     }
 };
-/// Writes a panel of lhs: db sum a of each row, the rows in a step, the steps.
+/// Writes a panel of lhs of eight rows: db sum a of each, the rows in a step, the steps.
 template <class Lhs, class Rhs>
 struct byte_rows {
     static constexpr std::uint32_t flip = std::is_signed_v<Lhs> ? 0x8080'8080U : 0;
+    static constexpr std::uint32_t correction = std::is_signed_v<Rhs> ? 0 : 128;
     std::byte* to;
     signed_words sums = {};  // of even steps' rows, then of odd ones'
-    std::uint32_t few[4] = {};
 
     [[gnu::target("avx512bw"), gnu::always_inline]] void put(std::ptrdiff_t step, words a) noexcept {
         const words ones = words{} + 0x0101'0101U;
-        if constexpr (!std::is_signed_v<Rhs> && std::is_signed_v<Lhs>) sums = byte_products::add(sums, ones, a);
-        if constexpr (!std::is_signed_v<Rhs> && !std::is_signed_v<Lhs>) sums = byte_products::add(sums, a, ones);
+        if constexpr (correction != 0)
+            sums = std::is_signed_v<Lhs> ? byte_products::add(sums, ones, a) : byte_products::add(sums, a, ones);
         a ^= flip;
         __builtin_memcpy(to + panel_header + 32 * step, &a, sizeof a);
     }
-    void put_word(std::ptrdiff_t place, std::ptrdiff_t line, const Lhs (&x)[4]) noexcept {
-        std::uint32_t word = 0;
-        __builtin_memcpy(&word, x, sizeof word);
-        word ^= flip;
-        __builtin_memcpy(to + panel_header + 4 * place, &word, sizeof word);
-        if constexpr (!std::is_signed_v<Rhs>) few[line] += static_cast<std::uint32_t>(x[0] + x[1] + x[2] + x[3]);
-    }
-    [[gnu::target("avx512bw"), gnu::always_inline]] void close(std::int32_t rows) noexcept {
-        words header = {};
-        for (std::size_t i = 0; i < 8; ++i)
-            header[i] = 128U * (static_cast<std::uint32_t>(sums[i] + sums[i + 8]) + (i < 4 ? few[i] : 0U));
-        header[8] = static_cast<std::uint32_t>(rows);
-        __builtin_memcpy(to, &header, sizeof header);
+    [[gnu::target("avx512bw"), gnu::always_inline]] void close() noexcept {
+        std::uint32_t both[16];
+        __builtin_memcpy(both, &sums, sizeof both);
+        std::uint32_t of_rows[8];
+        for (std::size_t i = 0; i < 8; ++i) of_rows[i] = correction * (both[i] + both[i + 8]);
+        write_header(of_rows, tile_rows, to);
     }
 };
 
@@ -74,8 +67,11 @@ struct byte_matrix {
 
     [[gnu::target("avx512vbmi,avx512bw")]] static void pack_lhs(lines_view<Lhs> from, std::ptrdiff_t lines,
                                                                 std::ptrdiff_t k, void* to) noexcept {
-        byte_rows<Lhs, Rhs> writer{static_cast<std::byte*>(to)};
-        writer.close(lines <= 4 ? pack_few_rows(from, lines, k, writer) : pack_rows(from, lines, k, writer));
+        using rows = byte_rows<Lhs, Rhs>;
+        if (lines <= 4) return pack_few_rows<rows>(from, lines, k, static_cast<std::byte*>(to));
+        rows writer{static_cast<std::byte*>(to)};
+        pack_rows(from, lines, k, writer);
+        writer.close();
     }
     [[gnu::target("avx512vbmi,avx512bw")]] static void pack_rhs(lines_view<Rhs> from, std::ptrdiff_t lines,
                                                                 std::ptrdiff_t k, void* to) noexcept {

@@ -86,7 +86,7 @@ struct lmul_tile {
         lmul_tile tile{};
         if (start == tile_start::sums) (tile.template begin<Row>(to, vectors{}), ...);
         for (std::ptrdiff_t i = 0; i < k; ++i)
-            tile.step(lhs.words + i * lmul_rows, lhs.masks + i * lmul_rows, rhs + i * 16, panel, rows, vectors{});
+            tile.step(lhs.words + i * lmul_rows, lhs.masks + i * lhs.mask_stride, rhs + i * 16, panel, rows, vectors{});
         (tile.template end<Row>(to, vectors{}), ...);
     }
 };
@@ -144,18 +144,17 @@ void multiply_lmul_panels(const void* lhs, const void* rhs, std::ptrdiff_t k, st
 }
 
 template <int L>
-inline constexpr matrix_kernel<float, float, float> lmul_adder_f32 = {
-    .name = "avx512 lmul_adder 8x48",
-    .isa = instruction_set::avx512,
-    .lhs_lines = lmul_rows,
-    .rhs_lines = 16,
-    .rhs_panels = 3,
-    .depth = 1,
-    .lhs_bytes = &avx2::lmul_lhs_bytes<lmul_rows>,
-    .rhs_bytes = &avx2::lmul_rhs_bytes<16>,
-    .pack_lhs = &avx2::pack_lmul_lhs<L, lmul_rows>,
-    .pack_rhs = &avx2::pack_lmul_rhs<16>,
-    .multiply = &multiply_lmul_panels<L>};
+inline constexpr matrix_kernel<float, float, float> lmul_adder_f32 = {.name = "avx512 lmul_adder 8x48",
+                                                                      .isa = instruction_set::avx512,
+                                                                      .lhs_lines = lmul_rows,
+                                                                      .rhs_lines = 16,
+                                                                      .rhs_panels = 3,
+                                                                      .depth = 1,
+                                                                      .lhs_bytes = &avx2::lmul_lhs_bytes<lmul_rows>,
+                                                                      .rhs_bytes = &avx2::lmul_rhs_bytes<16>,
+                                                                      .pack_lhs = &avx2::pack_lmul_lhs<L, lmul_rows>,
+                                                                      .pack_rhs = &avx2::pack_lmul_rhs<16>,
+                                                                      .multiply = &multiply_lmul_panels<L>};
 
 }  // namespace dyad::inline v1::avx512
 
