@@ -15,6 +15,7 @@
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/kernels/smallest_magnitude.hpp>
 #include <dyad/linalg/epilogue.hpp>
+#include <dyad/linalg/epilogue_form.hpp>
 #include <dyad/linalg/k_blocks.hpp>
 #include <dyad/linalg/sources.hpp>
 
@@ -119,12 +120,6 @@ private:
     index task_columns_ = 1;
 };
 
-/// Does an epilogue take a row of sums at once, into elements in a row?
-template <class E, class Sum, class D>
-concept row_epilogue = requires(const E& e, instruction_set isa, const Sum* sums, index i, D* dst) {
-    e.run(isa, sums, i, i, i, dst);
-};
-
 /// One operand's lines into panels, all blocks of k. Gives the smallest magnitude where the kernel flushes subnormals.
 template <operand_side Side, class L, class R, class S, line_source Source>
 [[gnu::noinline]] std::uint16_t pack_panel(const product_blocks<L, R, S>& blocks, const Source& source, index panel,
@@ -161,7 +156,6 @@ inline void lower_to(std::uint16_t& target, std::uint16_t x) noexcept {
 template <class L, class R, class S, class Total, class Finish, class D, class Epilogue>
 class product_task {
     using sum_type = std::invoke_result_t<Finish, Total>;
-    static constexpr bool by_rows = row_epilogue<Epilogue, sum_type, D>;
     static constexpr bool flushes = !std::same_as<S, Total>;
 
 public:
@@ -173,17 +167,23 @@ public:
     Finish finish;
 
     /// Rows and columns of one task; `multiply` is one of the kernel's two ways.
-    [[gnu::noinline]] void run(index task_row, index task_column,
-                               typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
-        const auto& kernel = blocks.kernel();
+    void run(index task_row, index task_column,
+             typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
         const index first_row = task_row * blocks.task_rows();
         const index end_row = smaller(blocks.m(), first_row + blocks.task_rows());
         const index first_column = task_column * blocks.task_columns();
         const index end_column = smaller(blocks.n(), first_column + blocks.task_columns());
+        run_part(first_row, end_row, first_column, end_column, blocks.depth().count(), multiply);
+    }
+    /// At most task_rows() rows, from a multiple of the kernel's lhs_lines on; columns from a multiple of
+    /// tile_columns() on; the first `parts` blocks of k, which end a chain.
+    [[gnu::noinline]] void run_part(index first_row, index end_row, index first_column, index end_column, index parts,
+                                    typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+        const auto& kernel = blocks.kernel();
         if (kernel.begin != nullptr) kernel.begin();
         for (index j = first_column; j < end_column; j += blocks.tile_columns()) {
             const index columns = smaller(end_column - j, blocks.tile_columns());
-            run_columns(first_row, end_row, j, columns, multiply);
+            run_columns(first_row, end_row, j, columns, parts, multiply);
         }
         if (kernel.end != nullptr) kernel.end();
     }
@@ -191,14 +191,13 @@ public:
 private:
     static constexpr index smaller(index x, index y) noexcept { return x < y ? x : y; }
 
-    void run_columns(index first_row, index end_row, index j, index columns,
+    void run_columns(index first_row, index end_row, index j, index columns, index parts,
                      typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
         const auto& kernel = blocks.kernel();
         alignas(64) S sums[largest_task_sums];
         alignas(64) Total totals[flushes ? largest_task_sums : 1];
         const index stride = blocks.tile_columns();
         const bool direct = stores_directly();
-        const index parts = blocks.depth().count();
         for (index b = 0; b < parts; ++b) {
             const auto part = blocks.depth().at(b);
             const auto start = part.begins_chain ? tile_start::zero : tile_start::sums;
@@ -243,24 +242,27 @@ private:
         }
     }
 
+    /// Totals through the epilogue to dst, from element (i, j) on.
     void emit(const Total* totals, index i, index j, index rows, index columns, index stride) const noexcept {
-        for (index r = 0; r < rows; ++r) emit_row(totals + r * stride, i + r, j, columns);
-    }
-    void emit_row(const Total* totals, index i, index j, index columns) const noexcept {
-        if constexpr (by_rows) {
-            if (dst.stride[1] == 1) {
-                if constexpr (std::same_as<Finish, as_summed>) {
-                    epilogue.run(blocks.kernel().isa, totals, i, j, columns, &dst(i, j));
-                } else {
-                    alignas(64) sum_type finished[largest_tile_columns];
-                    for (index c = 0; c < columns; ++c) finished[c] = finish(totals[c]);
-                    epilogue.run(blocks.kernel().isa, static_cast<const sum_type*>(finished), i, j, columns,
-                                 &dst(i, j));
-                }
-                return;
+        if (dst.stride[1] != 1) return emit_each(totals, i, j, rows, columns, stride);
+        const instruction_set isa = blocks.kernel().isa;
+        if constexpr (std::same_as<Finish, as_summed>) {
+            run_epilogue(epilogue, isa, sum_tile<sum_type, D>{totals, stride, rows, columns, &dst(i, j), dst.stride[0]},
+                         i, j);
+        } else {
+            alignas(64) sum_type finished[largest_tile_columns];
+            for (index r = 0; r < rows; ++r) {
+                for (index c = 0; c < columns; ++c) finished[c] = finish(totals[r * stride + c]);
+                run_epilogue(epilogue, isa, sum_tile<sum_type, D>{finished, columns, 1, columns, &dst(i + r, j), 1},
+                             i + r, j);
             }
         }
-        for (index c = 0; c < columns; ++c) dst(i, j + c) = epilogue(finish(totals[c]), i, j + c);
+    }
+    void emit_each(const Total* totals, index i, index j, index rows, index columns, index stride) const noexcept {
+        for (index r = 0; r < rows; ++r) {
+            for (index c = 0; c < columns; ++c)
+                dst(i + r, j + c) = epilogue(finish(totals[r * stride + c]), i + r, j + c);
+        }
     }
 };
 
