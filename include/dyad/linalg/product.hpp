@@ -167,17 +167,23 @@ public:
     Finish finish;
 
     /// Rows and columns of one task; `multiply` is one of the kernel's two ways.
-    [[gnu::noinline]] void run(index task_row, index task_column,
-                               typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
-        const auto& kernel = blocks.kernel();
+    void run(index task_row, index task_column,
+             typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
         const index first_row = task_row * blocks.task_rows();
         const index end_row = smaller(blocks.m(), first_row + blocks.task_rows());
         const index first_column = task_column * blocks.task_columns();
         const index end_column = smaller(blocks.n(), first_column + blocks.task_columns());
+        run_part(first_row, end_row, first_column, end_column, blocks.depth().count(), multiply);
+    }
+    /// At most task_rows() rows, from a multiple of the kernel's lhs_lines on; columns from a multiple of
+    /// tile_columns() on; the first `parts` blocks of k, which end a chain.
+    [[gnu::noinline]] void run_part(index first_row, index end_row, index first_column, index end_column, index parts,
+                                    typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+        const auto& kernel = blocks.kernel();
         if (kernel.begin != nullptr) kernel.begin();
         for (index j = first_column; j < end_column; j += blocks.tile_columns()) {
             const index columns = smaller(end_column - j, blocks.tile_columns());
-            run_columns(first_row, end_row, j, columns, multiply);
+            run_columns(first_row, end_row, j, columns, parts, multiply);
         }
         if (kernel.end != nullptr) kernel.end();
     }
@@ -185,14 +191,13 @@ public:
 private:
     static constexpr index smaller(index x, index y) noexcept { return x < y ? x : y; }
 
-    void run_columns(index first_row, index end_row, index j, index columns,
+    void run_columns(index first_row, index end_row, index j, index columns, index parts,
                      typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
         const auto& kernel = blocks.kernel();
         alignas(64) S sums[largest_task_sums];
         alignas(64) Total totals[flushes ? largest_task_sums : 1];
         const index stride = blocks.tile_columns();
         const bool direct = stores_directly();
-        const index parts = blocks.depth().count();
         for (index b = 0; b < parts; ++b) {
             const auto part = blocks.depth().at(b);
             const auto start = part.begins_chain ? tile_start::zero : tile_start::sums;
