@@ -62,6 +62,11 @@ template <class Code, std::int32_t Low, std::int32_t High>
     using eight_halves [[gnu::vector_size(16)]] = std::uint16_t;
     y = y > Low ? y : eight_signed{} + Low;
     y = y < High ? y : eight_signed{} + High;
+    if constexpr (sizeof(Code) == 4) {
+        if (n == 8) __builtin_memcpy(dst, &y, sizeof y);
+        else __builtin_memcpy(dst, &y, static_cast<std::size_t>(n) * sizeof(Code));
+        return;
+    }
     // (all in range, so the packing saturates nothing)
     eight_halves codes;
     __asm__("vextracti128 $1, %1, %0" : "=x"(codes) : "x"(y));

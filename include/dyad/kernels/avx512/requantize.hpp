@@ -71,6 +71,11 @@ template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
     } else if constexpr (Low == 0) {
         y = y > 0 ? y : signed_words{};
     }
+    if constexpr (sizeof(Code) == 4) {
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &y, sizeof y);
+        else __asm__ volatile("vmovdqu32 %0, (%2)%{%1%}" : : "v"(y), "Yk"(mask), "r"(dst) : "memory");
+        return;
+    }
     if constexpr (sizeof(Code) == 1) {
         using sixteen_bytes [[gnu::vector_size(16)]] = std::uint8_t;
         sixteen_bytes codes;
@@ -78,7 +83,7 @@ template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
         else __asm__("vpmovusdb %1, %0" : "=v"(codes) : "v"(y));
         if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &codes, sizeof codes);
         else __asm__ volatile("vmovdqu8 %0, (%2)%{%1%}" : : "v"(codes), "Yk"(mask), "r"(dst) : "memory");
-    } else {
+    } else if constexpr (sizeof(Code) == 2) {
         half_size codes;
         if constexpr (signed_word<Code>) __asm__("vpmovsdw %1, %0" : "=v"(codes) : "v"(y));
         else __asm__("vpmovusdw %1, %0" : "=v"(codes) : "v"(y));

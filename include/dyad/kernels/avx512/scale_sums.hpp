@@ -58,6 +58,10 @@ struct scale_lanes {
     return y;
 }
 
+[[gnu::target("avx512f,avx512dq"), gnu::always_inline]] inline doubles as_doubles(const double* from) noexcept {
+    return reinterpret_cast<doubles>(load(from));
+}
+
 /// x * y + z, rounded once.
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles fused_sum(doubles x, doubles y, doubles z) noexcept {
     __asm__("vfmadd213pd %2, %1, %0" : "+v"(x) : "v"(y), "v"(z));
@@ -113,6 +117,23 @@ struct store_floats_as {
     [[gnu::target("avx512f,avx512dq"), gnu::always_inline]] static void store(double_lanes y, float* dst,
                                                                               std::ptrdiff_t count) noexcept {
         const words x = with_one_nan(Narrowing == float_narrowing::to_odd ? floats_to_odd(y) : narrowed(y.low, y.high));
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &x, sizeof x);
+        else __builtin_memcpy(dst, &x, static_cast<std::size_t>(count) * sizeof *dst);
+    }
+};
+
+[[gnu::target("avx512f"), gnu::always_inline]] inline doubles with_one_nan(doubles x) noexcept {
+    const longs nan = longs{} + 0x7ff8'0000'0000'0000U;
+    std::uint8_t is_nan;
+    __asm__("vcmppd $3, %1, %1, %0" : "=Yk"(is_nan) : "v"(x));
+    __asm__("vmovdqa64 %1, %0%{%2%}" : "+v"(x) : "v"(nan), "Yk"(is_nan));
+    return x;
+}
+struct store_doubles {
+    template <lanes_used Used>
+    [[gnu::target("avx512f"), gnu::always_inline]] static void store(double_lanes y, double* dst,
+                                                                     std::ptrdiff_t count) noexcept {
+        const double_lanes x{with_one_nan(y.low), with_one_nan(y.high)};
         if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &x, sizeof x);
         else __builtin_memcpy(dst, &x, static_cast<std::size_t>(count) * sizeof *dst);
     }
@@ -176,6 +197,12 @@ template <class Sum, class Code, std::int32_t Low, std::int32_t High>
 [[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile(
     const sum_tile<Sum, Code>& t, const scale_columns_of& columns, code_narrowing<Code, Low, High> to) noexcept {
     scale_all(t, columns, store_codes_as<Low, High>{to.unit - doubles{}});
+}
+
+template <class Sum>
+[[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile(
+    const sum_tile<Sum, double>& t, const scale_columns_of& columns) noexcept {
+    scale_all(t, columns, store_doubles{});
 }
 
 }  // namespace dyad::inline v1::avx512
