@@ -19,6 +19,17 @@ inline constexpr std::ptrdiff_t bf16_rows = 3;
 inline constexpr std::ptrdiff_t bf16_depth = 32;
 using bf16_rhs_form = bf16_pair_form<0x8000>;
 
+/// The floats in the upper halves of eight pairs; each time from memory: twelve chains leave no registers for pairs.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_floats high_parts(const std::uint32_t* pairs) noexcept {
+    const eight_words mask = eight_words{} + 0xffff'0000U;
+    eight_floats y;
+    __asm__("vpand %1, %2, %0" : "=x"(y) : "m"(*reinterpret_cast<const char(*)[32]>(pairs)), "x"(mask));
+    return y;
+}
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_floats low_parts(const std::uint32_t* pairs) noexcept {
+    return reinterpret_cast<eight_floats>(f32_form::eight(pairs) << 16U);
+}
+
 template <std::size_t Rows>
 struct bf16_tile {
     eight_floats chains[2][Rows][2];
@@ -26,22 +37,17 @@ struct bf16_tile {
     template <std::size_t Element, std::size_t Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] void row(const float* lhs, eight_floats first,
                                                              eight_floats second) noexcept {
-        const eight_floats a = broadcast(lhs + static_cast<std::ptrdiff_t>(Element) * bf16_rows + Row);
         eight_floats(&chain)[2] = chains[Element % 2][Row];
-        chain[0] = add_product(chain[0], a, first);
-        chain[1] = add_product(chain[1], a, second);
+        add_products(chain[0], chain[1], lhs + static_cast<std::ptrdiff_t>(Element) * bf16_rows + Row, first, second);
     }
     /// Element 0 to 3 of four k.
     template <std::size_t Element, std::size_t... Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] void element(const float* lhs, const std::uint32_t* rhs,
                                                                  std::index_sequence<Row...>) noexcept {
-        eight_words first;
-        eight_words second;
-        __builtin_memcpy(&first, rhs + Element % 2 * 16, sizeof first);
-        __builtin_memcpy(&second, rhs + Element % 2 * 16 + 8, sizeof second);
-        first = Element < 2 ? first & 0xffff'0000U : first << 16U;
-        second = Element < 2 ? second & 0xffff'0000U : second << 16U;
-        (row<Element, Row>(lhs, reinterpret_cast<eight_floats>(first), reinterpret_cast<eight_floats>(second)), ...);
+        constexpr std::size_t word = Element % 2 * 16;
+        const eight_floats first = Element < 2 ? high_parts(rhs + word) : low_parts(rhs + word);
+        const eight_floats second = Element < 2 ? high_parts(rhs + word + 8) : low_parts(rhs + word + 8);
+        (row<Element, Row>(lhs, first, second), ...);
     }
     template <std::size_t Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] void end_row(float* sums) noexcept {

@@ -33,7 +33,7 @@ struct f32_form {
         __builtin_memcpy(&bits, line + w * k_stride, sizeof bits);
         return bits;
     }
-    [[gnu::target("avx2"), gnu::always_inline]] static panel_words eight(const float* from) noexcept {
+    [[gnu::target("avx2"), gnu::always_inline]] static panel_words eight(const void* from) noexcept {
         panel_words x;
         __builtin_memcpy(&x, from, sizeof x);
         return x;
