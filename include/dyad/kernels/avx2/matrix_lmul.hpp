@@ -93,10 +93,19 @@ template <int L>
 template <int L>
 [[gnu::target("avx2"), gnu::noinline]] inline void finish_lmul_lhs(std::uint32_t* words, std::uint32_t* masks,
                                                                    std::ptrdiff_t n, std::uint32_t has_zero) noexcept {
-    if (has_zero != 0) {
-        for (std::ptrdiff_t i = 0; i < n; ++i) masks[i] = (words[i] & 0x7fff'ffffU) == 0 ? 0 : ~0U;
+    std::ptrdiff_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        const panel_words x = f32_form::eight(words + i);
+        const panel_words less = x - lmul_code_offset<L>;
+        __builtin_memcpy(words + i, &less, sizeof less);
+        if (has_zero == 0) continue;
+        const auto mask = x + x != 0U;
+        __builtin_memcpy(masks + i, &mask, sizeof mask);
     }
-    for (std::ptrdiff_t i = 0; i < n; ++i) words[i] -= lmul_code_offset<L>;
+    for (; i < n; ++i) {
+        if (has_zero != 0) masks[i] = words[i] << 1U != 0 ? ~0U : 0;
+        words[i] -= lmul_code_offset<L>;
+    }
 }
 
 /// Header, words, and for lhs the masks.
