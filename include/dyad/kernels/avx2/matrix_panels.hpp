@@ -109,6 +109,10 @@ struct bf16_pair_form {
     return __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
 }
 
+[[gnu::target("avx2"), gnu::always_inline]] inline void store_words(std::uint32_t* to, panel_words x) noexcept {
+    __builtin_memcpy(to, &x, sizeof x);
+}
+
 /// Rows of a block of eight by eight words.
 template <std::size_t... I>
 struct word_block {
@@ -139,7 +143,7 @@ struct word_block {
                                          I / 4 * 4 + 8, I / 4 * 4 + 9, I / 4 * 4 + 10, I / 4 * 4 + 11)...}};
     }
     [[gnu::target("avx2"), gnu::always_inline]] void store(std::uint32_t* to, std::ptrdiff_t row_words) const noexcept {
-        (__builtin_memcpy(to + static_cast<std::ptrdiff_t>(I) * row_words, rows + I, sizeof rows[I]), ...);
+        (store_words(to + static_cast<std::ptrdiff_t>(I) * row_words, rows[I]), ...);
     }
 };
 using eight_by_eight = word_block<0, 1, 2, 3, 4, 5, 6, 7>;
