@@ -119,8 +119,8 @@ template <class Lhs, std::ptrdiff_t Lines, std::size_t Rows, std::size_t Vectors
     sums_in_memory<Rows, Vectors> sums;
     sums.begin(to, start);
     float* data = sums.data;
-    __asm__("" : "+r"(data) : : "memory");  // these are not for registers
     for (std::ptrdiff_t done = 0; done < k; done += bf16_depth) {
+        __asm__("" : "+r"(data) : : "memory");  // compilers would keep the sums in registers, for which none are left
         tile::step(lhs + done / 4 * Lhs::words_of_four * Lines, rhs + done / 4 * 32, panel, fours_in_step(k - done),
                    data, typename tile::rows{});
     }
