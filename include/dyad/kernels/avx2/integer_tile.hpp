@@ -60,7 +60,7 @@ template <std::size_t Rows, std::size_t... I>
     ((sums[I][0] = tile_words{}, sums[I][1] = tile_words{}), ...);
     for (std::ptrdiff_t step = 0; step < steps; ++step) {
         if constexpr (Rows <= 4)
-            __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(rhs) + 4096));
+            __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(rhs) + 8192));
         add_step(sums, lhs, rhs, rows);
         lhs += 4 * Rows;
         rhs += 64;
