@@ -16,6 +16,7 @@ using words [[gnu::vector_size(16)]] = std::uint32_t;
 using signed_words [[gnu::vector_size(16)]] = std::int32_t;
 using signed_halves [[gnu::vector_size(16)]] = std::int16_t;
 using signed_bytes [[gnu::vector_size(8)]] = std::int8_t;
+using unsigned_bytes [[gnu::vector_size(8)]] = std::uint8_t;
 
 template <class Vector>
 [[gnu::always_inline]] inline Vector load(const void* from) noexcept {
