@@ -268,8 +268,9 @@ struct comparison {
     tally cases;
 
     void check(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, std::ptrdiff_t block = 0) {
-        const layout left = any_layout();
-        const layout right = any_layout();
+        check(m, n, k, block, any_layout(), any_layout());
+    }
+    void check(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, std::ptrdiff_t block, layout left, layout right) {
         const auto lhs = make_operand<L>(m, k, left, make_lhs);
         const auto rhs = make_operand<R>(n, k, right, make_rhs);
         const std::ptrdiff_t stride = n + random_up_to(3);
@@ -289,9 +290,13 @@ struct comparison {
         for (int i = 0; i < 12; ++i) {
             check(1 + random_up_to(69), 1 + random_up_to(139), random_up_to(260), 64 * (1 + random_up_to(2)));
         }
-        check(32, 32, 128, 64);
-        check(64, 128, 64);
-        check(1, 1, 64);
+        for (const layout left : {layout::lines, layout::columns, layout::scattered}) {
+            for (const layout right : {layout::lines, layout::columns, layout::scattered}) {
+                check(32, 32, 192, 64, left, right);
+                check(64, 128, 64, 0, left, right);
+                check(1, 1, 64, 0, left, right);
+            }
+        }
     }
 };
 

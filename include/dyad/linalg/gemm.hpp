@@ -201,8 +201,7 @@ private:
         if (overlap(scratch, memory_of(lhs)) || overlap(scratch, memory_of(dst))) {
             return status::workspace_overlaps_operand;
         }
-        if constexpr (requires { epilogue.check(m_, n_); }) return epilogue.check(m_, n_);
-        else return status::ok;
+        return check_epilogue(epilogue, m_, n_);
     }
     status check_rhs(matrix_view<const B> rhs) const noexcept {
         if (rhs.extent[0] != k_) return status::rhs_rows_differ;

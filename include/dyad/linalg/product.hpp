@@ -15,6 +15,7 @@
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/kernels/smallest_magnitude.hpp>
 #include <dyad/linalg/epilogue.hpp>
+#include <dyad/linalg/epilogue_form.hpp>
 #include <dyad/linalg/k_blocks.hpp>
 #include <dyad/linalg/sources.hpp>
 
@@ -68,12 +69,12 @@ public:
         task_rows_ = most / kernel.lhs_lines * kernel.lhs_lines;
         const index down = pieces_of(m, task_rows_);
         // Enough tasks for a few threads, if each has something to do.
-        constexpr double least_work = 1 << 21;
-        const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-        const double worthwhile = work / least_work;
+        constexpr std::size_t least_work = std::size_t{1} << 21;
+        const std::size_t area = saturating_product(static_cast<std::size_t>(m), static_cast<std::size_t>(n));
+        const std::size_t worthwhile = saturating_product(area, static_cast<std::size_t>(k)) / least_work;
         const index tiles = pieces_of(n, columns);
         index across = down >= 8 || down == 0 ? 1 : 8 / down;
-        if (static_cast<double>(across * down) > worthwhile) across = 1;
+        if (static_cast<std::size_t>(across * down) > worthwhile) across = 1;
         if (across > tiles) across = tiles < 1 ? 1 : tiles;
         task_columns_ = pieces_of(tiles < 1 ? 1 : tiles, across) * columns;
     }
@@ -119,12 +120,6 @@ private:
     index task_columns_ = 1;
 };
 
-/// Does an epilogue take a row of sums at once, into elements in a row?
-template <class E, class Sum, class D>
-concept row_epilogue = requires(const E& e, instruction_set isa, const Sum* sums, index i, D* dst) {
-    e.run(isa, sums, i, i, i, dst);
-};
-
 /// One operand's lines into panels, all blocks of k. Gives the smallest magnitude where the kernel flushes subnormals.
 template <operand_side Side, class L, class R, class S, line_source Source>
 [[gnu::noinline]] std::uint16_t pack_panel(const product_blocks<L, R, S>& blocks, const Source& source, index panel,
@@ -161,7 +156,6 @@ inline void lower_to(std::uint16_t& target, std::uint16_t x) noexcept {
 template <class L, class R, class S, class Total, class Finish, class D, class Epilogue>
 class product_task {
     using sum_type = std::invoke_result_t<Finish, Total>;
-    static constexpr bool by_rows = row_epilogue<Epilogue, sum_type, D>;
     static constexpr bool flushes = !std::same_as<S, Total>;
 
 public:
@@ -243,24 +237,27 @@ private:
         }
     }
 
+    /// Totals through the epilogue to dst, from element (i, j) on.
     void emit(const Total* totals, index i, index j, index rows, index columns, index stride) const noexcept {
-        for (index r = 0; r < rows; ++r) emit_row(totals + r * stride, i + r, j, columns);
-    }
-    void emit_row(const Total* totals, index i, index j, index columns) const noexcept {
-        if constexpr (by_rows) {
-            if (dst.stride[1] == 1) {
-                if constexpr (std::same_as<Finish, as_summed>) {
-                    epilogue.run(blocks.kernel().isa, totals, i, j, columns, &dst(i, j));
-                } else {
-                    alignas(64) sum_type finished[largest_tile_columns];
-                    for (index c = 0; c < columns; ++c) finished[c] = finish(totals[c]);
-                    epilogue.run(blocks.kernel().isa, static_cast<const sum_type*>(finished), i, j, columns,
-                                 &dst(i, j));
-                }
-                return;
+        if (dst.stride[1] != 1) return emit_each(totals, i, j, rows, columns, stride);
+        const instruction_set isa = blocks.kernel().isa;
+        if constexpr (std::same_as<Finish, as_summed>) {
+            run_epilogue(epilogue, isa, sum_tile<sum_type, D>{totals, stride, rows, columns, &dst(i, j), dst.stride[0]},
+                         i, j);
+        } else {
+            alignas(64) sum_type finished[largest_tile_columns];
+            for (index r = 0; r < rows; ++r) {
+                for (index c = 0; c < columns; ++c) finished[c] = finish(totals[r * stride + c]);
+                run_epilogue(epilogue, isa, sum_tile<sum_type, D>{finished, columns, 1, columns, &dst(i + r, j), 1},
+                             i + r, j);
             }
         }
-        for (index c = 0; c < columns; ++c) dst(i, j + c) = epilogue(finish(totals[c]), i, j + c);
+    }
+    void emit_each(const Total* totals, index i, index j, index rows, index columns, index stride) const noexcept {
+        for (index r = 0; r < rows; ++r) {
+            for (index c = 0; c < columns; ++c)
+                dst(i + r, j + c) = epilogue(finish(totals[r * stride + c]), i + r, j + c);
+        }
     }
 };
 

@@ -70,26 +70,48 @@ alignas(64) inline constexpr auto lower_of_rows = places_of([](int q, int c) { r
 alignas(64) inline constexpr auto upper_of_line = places_of([](int q, int c) { return 2 * (4 * c + q) + 1; });
 alignas(64) inline constexpr auto lower_of_line = places_of([](int q, int c) { return 2 * (4 * c + q); });
 
-/// Four dwords of rows 0, 4, 8 and 12 of a tile.
-[[gnu::target("avx512f"), gnu::always_inline]] inline avx512::words every_fourth_row(const std::byte* from) noexcept {
-    using quarter = const char(*)[16];
-    avx512::words x;
-    __asm__("vmovdqu %1, %x0" : "=v"(x) : "m"(*reinterpret_cast<quarter>(from)));
-    __asm__("vinserti32x4 $1, %1, %0, %0" : "+v"(x) : "m"(*reinterpret_cast<quarter>(from + 256)));
-    __asm__("vinserti32x4 $2, %1, %0, %0" : "+v"(x) : "m"(*reinterpret_cast<quarter>(from + 512)));
-    __asm__("vinserti32x4 $3, %1, %0, %0" : "+v"(x) : "m"(*reinterpret_cast<quarter>(from + 768)));
+/// Of 32 lines, in one row of two tiles: from four rows of 32 bytes, or from two rows of 32 halves.
+template <std::size_t Size>
+alignas(64) inline constexpr auto lower_lines = places_of([](int q, int c) {
+    return Size == 1 ? 32 * q + c : q / 2 * 64 + 2 * c + q % 2;
+});
+template <std::size_t Size>
+alignas(64) inline constexpr auto upper_lines = places_of([](int q, int c) {
+    return Size == 1 ? 32 * q + c + 16 : q / 2 * 64 + 2 * c + q % 2 + 32;
+});
+
+/// Two rows of 32 bytes.
+[[gnu::target("avx512f"), gnu::always_inline]] inline avx512::bytes two_rows(const void* first,
+                                                                             const void* second) noexcept {
+    using row = const char(*)[32];
+    avx512::bytes x;
+    __asm__("vmovdqu %1, %t0" : "=v"(x) : "m"(*static_cast<row>(first)));
+    __asm__("vinserti64x4 $1, %1, %0, %0" : "+v"(x) : "m"(*static_cast<row>(second)));
     return x;
 }
 
-/// 16 x 16 dwords, four of every row at a time: lane l of x_i has row i + 4l, and a transposition of 4 x 4 in each lane
-/// makes four whole rows.
-[[gnu::target("avx512f"), gnu::noinline]] inline void transpose_tile(const std::byte* from, std::byte* to) noexcept {
+/// Four dwords of rows 0, 4, 8 and 12.
+[[gnu::target("avx512f"), gnu::always_inline]] inline avx512::words every_fourth_row(const std::byte* from,
+                                                                                     std::ptrdiff_t stride) noexcept {
+    using quarter = const char(*)[16];
+    avx512::words x;
+    __asm__("vmovdqu %1, %x0" : "=v"(x) : "m"(*reinterpret_cast<quarter>(from)));
+    __asm__("vinserti32x4 $1, %1, %0, %0" : "+v"(x) : "m"(*reinterpret_cast<quarter>(from + 4 * stride)));
+    __asm__("vinserti32x4 $2, %1, %0, %0" : "+v"(x) : "m"(*reinterpret_cast<quarter>(from + 8 * stride)));
+    __asm__("vinserti32x4 $3, %1, %0, %0" : "+v"(x) : "m"(*reinterpret_cast<quarter>(from + 12 * stride)));
+    return x;
+}
+
+/// 16 x 16 dwords, rows `stride` bytes apart, four of every row at a time: lane l of x_i has row i + 4l, and a
+/// transposition of 4 x 4 in each lane makes four whole rows.
+[[gnu::target("avx512f"), gnu::noinline]] inline void transpose_tile(const std::byte* from, std::ptrdiff_t stride,
+                                                                     std::byte* to) noexcept {
     using avx512::words;
     for (int column = 0; column < 4; ++column, from += 16, to += 256) {
-        const words x0 = every_fourth_row(from);
-        const words x1 = every_fourth_row(from + 64);
-        const words x2 = every_fourth_row(from + 128);
-        const words x3 = every_fourth_row(from + 192);
+        const words x0 = every_fourth_row(from, stride);
+        const words x1 = every_fourth_row(from + stride, stride);
+        const words x2 = every_fourth_row(from + 2 * stride, stride);
+        const words x3 = every_fourth_row(from + 3 * stride, stride);
         words low01;
         words low23;
         words high01;
@@ -174,6 +196,33 @@ template <class T>
     }
 }
 
+/// take_columns for 32 lines and a whole step: two rows of tiles at a time, of lines 0..15 and of lines 16..31.
+template <class T>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::noinline]] inline void take_whole_columns(lines_view<T> from,
+                                                                                             std::byte* to) noexcept {
+    using namespace avx512;
+    const bytes lower = load_bytes(lower_lines<sizeof(T)>.data());
+    const bytes upper = load_bytes(upper_lines<sizeof(T)>.data());
+    const T* row = from.data;
+    for (std::ptrdiff_t i = 0; i < tile_rows; ++i, to += tile_row_bytes) {
+        bytes x;
+        bytes y;
+        if constexpr (sizeof(T) == 1) {
+            x = two_rows(row, row + from.k_stride);
+            row += 2 * from.k_stride;
+            y = two_rows(row, row + from.k_stride);
+        } else {
+            x = load_bytes(row);
+            row += from.k_stride;
+            y = load_bytes(row);
+        }
+        // The last row is the last that is there.
+        if (i + 1 < tile_rows) row += sizeof(T) == 1 ? 2 * from.k_stride : from.k_stride;
+        store_bytes(look_up(lower, x, y), to);
+        store_bytes(look_up(upper, x, y), to + tile_bytes);
+    }
+}
+
 /// Lines of any strides, made lines of one step.
 template <class T>
 inline void gather_lines(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, T* to) noexcept {
@@ -191,6 +240,12 @@ inline void pack_step(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k
         __builtin_memset(to, 0, step_of<T>::bytes);
         return;
     }
+    if constexpr (Side == panel_side::rhs && !step_of<T>::split) {
+        if (from.k_stride == 1 && lines == tile_rows && k == depth) {
+            const auto stride = from.line_stride * static_cast<std::ptrdiff_t>(sizeof(T));
+            return transpose_tile(reinterpret_cast<const std::byte*>(from.data), stride, to);
+        }
+    }
     const bool columns = from.line_stride == 1 && from.k_stride != 1;
     std::byte* const taken = columns == (Side == panel_side::rhs) ? to : turned;
     if (columns) {
@@ -204,25 +259,38 @@ inline void pack_step(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k
     }
     if (taken != to)
         for (std::ptrdiff_t t = 0; t < step_of<T>::tiles; ++t)
-            transpose_tile(turned + t * tile_bytes, to + t * tile_bytes);
+            transpose_tile(turned + t * tile_bytes, tile_row_bytes, to + t * tile_bytes);
+}
+
+/// One step of a panel at `to`, its two sets of 16 lines `apart` bytes from each other.
+template <panel_side Side, class T>
+inline void pack_step_of_panel(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, std::byte* to,
+                               std::ptrdiff_t apart) noexcept {
+    if constexpr (!step_of<T>::split) {
+        const bool columns = from.line_stride == 1 && from.k_stride != 1;
+        if (columns && lines == panel_lines && k == step_of<T>::depth) {
+            if constexpr (Side == panel_side::rhs) return take_whole_columns(from, to);
+            alignas(64) std::byte turned[static_cast<std::size_t>(2 * tile_bytes)];
+            take_whole_columns(from, turned);
+            transpose_tile(turned, tile_row_bytes, to);
+            transpose_tile(turned + tile_bytes, tile_row_bytes, to + tile_bytes);
+            return;
+        }
+    }
+    pack_step<Side>(from, lines < tile_rows ? lines : tile_rows, k, to);
+    if (lines > tile_rows) from.data += tile_rows * from.line_stride;
+    pack_step<Side>(from, lines - tile_rows, k, to + apart);
 }
 
 template <panel_side Side, class T>
 void pack_panel(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
     using step = step_of<T>;
-    const std::ptrdiff_t steps = step::count(k);
-    for (std::ptrdiff_t half = 0; half < 2; ++half) {
-        const std::ptrdiff_t first = half * tile_rows;
-        for (std::ptrdiff_t s = 0; s < steps; ++s) {
-            const std::ptrdiff_t place = step::split ? half * steps + s : 2 * s + half;
-            const std::ptrdiff_t k0 = s * step::depth;
-            const std::ptrdiff_t rest = k - k0 < step::depth ? k - k0 : step::depth;
-            const lines_view<T> part = {
-                lines > first ? from.data + first * from.line_stride + k0 * from.k_stride : nullptr, from.line_stride,
-                from.k_stride};
-            pack_step<Side>(part, lines - first < tile_rows ? lines - first : tile_rows, rest,
-                            static_cast<std::byte*>(to) + place * step::bytes);
-        }
+    constexpr std::ptrdiff_t next = step::split ? step::bytes : 2 * step::bytes;
+    const std::ptrdiff_t apart = step::split ? step::count(k) * step::bytes : step::bytes;
+    auto* place = static_cast<std::byte*>(to);
+    for (std::ptrdiff_t k0 = 0; k0 < k; k0 += step::depth, place += next) {
+        const lines_view<T> part = {from.data + k0 * from.k_stride, from.line_stride, from.k_stride};
+        pack_step_of_panel<Side>(part, lines, k - k0 < step::depth ? k - k0 : step::depth, place, apart);
     }
 }
 

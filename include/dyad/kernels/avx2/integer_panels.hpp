@@ -12,13 +12,12 @@
 #include <utility>
 
 #include <dyad/kernels/avx2/integer_tile.hpp>
-#include <dyad/kernels/avx2/transpose.hpp>
 
 namespace dyad::inline v1::avx2 {
 
 using tile_longs [[gnu::vector_size(32)]] = std::uint64_t;
 using tile_halves [[gnu::vector_size(32)]] = std::int16_t;
-using eight_halves [[gnu::vector_size(16)]] = std::int16_t;
+using eight_carriers [[gnu::vector_size(16)]] = std::int16_t;
 
 /// Carriers as halves.
 template <class T>
@@ -29,13 +28,34 @@ template <class T>
     return reinterpret_cast<tile_words>(__builtin_convertvector(x, tile_halves));
 }
 template <class T>
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_halves load_eight(const T* from) noexcept {
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_carriers load_eight(const T* from) noexcept {
     using carriers [[gnu::vector_size(8 * sizeof(T))]] = T;
     carriers x;
     __builtin_memcpy(&x, from, sizeof x);
-    return __builtin_convertvector(x, eight_halves);
+    return __builtin_convertvector(x, eight_carriers);
 }
 
+/// Two vectors' words, and long words, interleaved in each lane.
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs low_words(tile_words a, tile_words b) noexcept {
+    return reinterpret_cast<tile_longs>(__builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13));
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs high_words(tile_words a, tile_words b) noexcept {
+    return reinterpret_cast<tile_longs>(__builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15));
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs low_longs(tile_longs a, tile_longs b) noexcept {
+    return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline tile_longs high_longs(tile_longs a, tile_longs b) noexcept {
+    return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+}
+/// Four lines, transposed within each lane: x[i] holds words i and 4 + i of all.
+[[gnu::target("avx2"), gnu::always_inline]] inline void transpose_lanes(tile_words a, tile_words b, tile_words c,
+                                                                        tile_words d, tile_longs (&x)[4]) noexcept {
+    x[0] = low_longs(low_words(a, b), low_words(c, d));
+    x[1] = high_longs(low_words(a, b), low_words(c, d));
+    x[2] = low_longs(high_words(a, b), high_words(c, d));
+    x[3] = high_longs(high_words(a, b), high_words(c, d));
+}
 /// Up to eight lines of 16 carriers, `stride` apart, as a matrix of 8 x 8 words, transposed: one vector for each step.
 /// g++ keeps vectors in registers only where every index is a constant early on, hence the packs of indices.
 template <std::size_t Lines, class T, std::size_t... I, std::size_t... Four>
@@ -63,8 +83,14 @@ struct line_block {
 
     void gather(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k) noexcept {
         for (std::ptrdiff_t line = 0; line < static_cast<std::ptrdiff_t>(Lines); ++line) {
-            for (std::ptrdiff_t i = 0; i < 16; ++i)
-                at[line][i] = line < lines && i < k ? from.data[line * from.line_stride + i * from.k_stride] : T{};
+            for (T& x : at[line]) x = T{};
+            if (line >= lines) continue;
+            const T* const first = from.data + line * from.line_stride;
+            if (from.k_stride == 1) {
+                __builtin_memcpy(at[line], first, static_cast<std::size_t>(k) * sizeof(T));
+            } else {
+                for (std::ptrdiff_t i = 0; i < k; ++i) at[line][i] = first[i * from.k_stride];
+            }
         }
     }
 };
@@ -84,8 +110,8 @@ template <class T, class Writer, std::size_t... I>
 template <class T>
 [[gnu::target("avx2"), gnu::always_inline]] inline tile_words interleave(const T* from,
                                                                          std::ptrdiff_t stride) noexcept {
-    const eight_halves even = load_eight(from);
-    const eight_halves odd = load_eight(from + stride);
+    const eight_carriers even = load_eight(from);
+    const eight_carriers odd = load_eight(from + stride);
     return reinterpret_cast<tile_words>(
         __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
 }

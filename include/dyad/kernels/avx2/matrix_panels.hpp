@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/kernels/avx2/transpose.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/number/named_formats.hpp>
 
@@ -94,6 +93,26 @@ struct bf16_pair_form {
         return bf16_float_form::eight(high) | bf16_float_form::eight(high + 2 * k_stride) >> 16U;
     }
 };
+
+/// Rows become columns. The two halves of a vector go apart until the last step.
+[[gnu::target("avx2"), gnu::always_inline]] inline void transpose(panel_words (&x)[8]) noexcept {
+    panel_words y[8];
+    for (std::size_t i = 0; i < 8; i += 2) {
+        y[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        y[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    panel_words z[8];
+    for (std::size_t i = 0; i < 8; i += 4) {
+        for (std::size_t j = 0; j < 2; ++j) {
+            z[i + 2 * j] = __builtin_shufflevector(y[i + j], y[i + 2 + j], 0, 1, 8, 9, 4, 5, 12, 13);
+            z[i + 2 * j + 1] = __builtin_shufflevector(y[i + j], y[i + 2 + j], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        x[i] = __builtin_shufflevector(z[i], z[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        x[i + 4] = __builtin_shufflevector(z[i], z[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
 
 /// Lines whose elements lie side by side, eight words of each at once; returns how many words are done. A store of
 /// eight words may run over into rows that are written later, or past the last one by less than eight words.

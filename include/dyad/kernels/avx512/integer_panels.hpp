@@ -101,9 +101,13 @@ struct line_block {
 
     void gather(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, T missing) noexcept {
         for (std::ptrdiff_t line = 0; line < static_cast<std::ptrdiff_t>(Lines); ++line) {
-            for (std::ptrdiff_t i = 0; i < depth; ++i) {
-                const bool there = line < lines && i < k;
-                at[line][i] = there ? from.data[line * from.line_stride + i * from.k_stride] : missing;
+            for (T& x : at[line]) x = missing;
+            if (line >= lines) continue;
+            const T* const first = from.data + line * from.line_stride;
+            if (from.k_stride == 1) {
+                __builtin_memcpy(at[line], first, static_cast<std::size_t>(k) * sizeof(T));
+            } else {
+                for (std::ptrdiff_t i = 0; i < k; ++i) at[line][i] = first[i * from.k_stride];
             }
         }
     }

@@ -24,7 +24,7 @@ inline constexpr std::ptrdiff_t panel_header = 64;
 inline constexpr std::ptrdiff_t tile_rows = 8;
 inline constexpr std::ptrdiff_t panel_columns = 16;
 
-using half_words [[gnu::vector_size(32)]] = std::int32_t;
+using eight_sums [[gnu::vector_size(32)]] = std::int32_t;
 
 /// Four products of an unsigned byte of lhs and a signed one of rhs, exact modulo 2^32.
 struct byte_products {
@@ -52,6 +52,7 @@ struct half_products {
 /// Where the operands of a tile lie.
 struct tile_operands {
     const std::byte* lhs;     ///< the first step
+    std::ptrdiff_t lhs_step;  ///< bytes from one step to the next
     const std::byte* rhs;     ///< the first step of the first vector
     std::ptrdiff_t distance;  ///< bytes from one vector of rhs to the next of the same step
     std::ptrdiff_t rhs_step;  ///< bytes from one step to the next
@@ -85,7 +86,7 @@ template <class Products, std::size_t Rows, std::size_t Across>
     for (std::ptrdiff_t step = 0; step < steps; ++step) {
         add_step<Products>(sums, lhs, rhs, from.distance, std::make_index_sequence<Rows>{},
                            std::make_index_sequence<Across>{});
-        lhs += 4 * Rows;
+        lhs += from.lhs_step;
         rhs += from.rhs_step;
     }
 }
@@ -108,13 +109,13 @@ template <class Products, std::size_t Rows, std::size_t Across>
         for (std::uintptr_t line = 0; line < 4 * Across; ++line)
             __builtin_prefetch(reinterpret_cast<const void*>(next + 64 * line));
         add_step<Products>(sums, lhs, rhs, 64, rows, across);
-        add_step<Products>(chains[0], lhs + 4 * Rows, rhs + from.rhs_step, 64, rows, across);
-        add_step<Products>(chains[1], lhs + 8 * Rows, rhs + 2 * from.rhs_step, 64, rows, across);
-        add_step<Products>(chains[2], lhs + 12 * Rows, rhs + 3 * from.rhs_step, 64, rows, across);
-        lhs += 16 * Rows;
+        add_step<Products>(chains[0], lhs + from.lhs_step, rhs + from.rhs_step, 64, rows, across);
+        add_step<Products>(chains[1], lhs + 2 * from.lhs_step, rhs + 2 * from.rhs_step, 64, rows, across);
+        add_step<Products>(chains[2], lhs + 3 * from.lhs_step, rhs + 3 * from.rhs_step, 64, rows, across);
+        lhs += 4 * from.lhs_step;
         rhs += 4 * from.rhs_step;
     }
-    add_steps<Products>(sums, {lhs, rhs, 64, from.rhs_step}, steps - step);
+    add_steps<Products>(sums, {lhs, from.lhs_step, rhs, 64, from.rhs_step}, steps - step);
     for (std::size_t i = 0; i < Rows; ++i) {
         for (std::size_t j = 0; j < Across; ++j) {
             const words others = reinterpret_cast<words>(chains[0][i][j]) + reinterpret_cast<words>(chains[1][i][j]) +
@@ -198,16 +199,16 @@ template <corrections Corrected, std::size_t Rows, std::size_t Across, std::size
      ...);
 }
 
-/// A panel of 8 rows with up to three of rhs, `panel` bytes apart.
-template <class Products, corrections Corrected, std::size_t Across>
+/// The first rows of a panel of 8 with up to three panels of rhs, `panel` bytes apart.
+template <class Products, corrections Corrected, std::size_t Rows, std::size_t Across>
 [[gnu::target("avx512bw")]] inline void multiply_tile(const std::byte* lhs, const std::byte* rhs, std::ptrdiff_t panel,
                                                       std::ptrdiff_t steps,
                                                       const tile_result<std::int32_t>& to) noexcept {
-    constexpr std::make_index_sequence<8> rows;
+    constexpr std::make_index_sequence<Rows> rows;
     constexpr std::ptrdiff_t header = Corrected == corrections::none ? 0 : 64;
-    signed_words sums[8][Across];
+    signed_words sums[Rows][Across];
     begin_tile<Corrected>(sums, lhs, rhs, panel, rows);
-    add_steps<Products>(sums, {lhs + panel_header, rhs + header, panel, 64}, steps);
+    add_steps<Products>(sums, {lhs + panel_header, 4 * tile_rows, rhs + header, panel, 64}, steps);
     put_tile(sums, to, rows);
 }
 /// Rows of a panel packed with that many rows, with any number of panels of rhs, one after the other.
@@ -219,7 +220,7 @@ template <class Products, corrections Corrected, std::size_t Rows>
     for (; to.columns > 0; to.columns -= panel_columns) {
         signed_words sums[Rows][1];
         begin_tile<Corrected>(sums, lhs, rhs, 0, rows);
-        add_steps_of_few<Products>(sums, {lhs + panel_header, rhs + header, 64, 64}, steps);
+        add_steps_of_few<Products>(sums, {lhs + panel_header, 4 * Rows, rhs + header, 64, 64}, steps);
         put_tile(sums, to, rows);
         rhs += panel;
         to.sums += panel_columns;
@@ -245,9 +246,12 @@ void multiply_words(const void* lhs, const void* rhs, std::ptrdiff_t panel, std:
         case 4: return multiply_few<Products, Corrected, 4>(a, b, panel, steps, to);
         default: break;
     }
-    if (to.columns <= 16) return multiply_tile<Products, Corrected, 1>(a, b, panel, steps, to);
-    if (to.columns <= 32) return multiply_tile<Products, Corrected, 2>(a, b, panel, steps, to);
-    return multiply_tile<Products, Corrected, 3>(a, b, panel, steps, to);
+    if (to.columns <= 16) return multiply_tile<Products, Corrected, 8, 1>(a, b, panel, steps, to);
+    if (to.columns <= 32) return multiply_tile<Products, Corrected, 8, 2>(a, b, panel, steps, to);
+    if (to.rows <= 5) return multiply_tile<Products, Corrected, 5, 3>(a, b, panel, steps, to);
+    if (to.rows == 6) return multiply_tile<Products, Corrected, 6, 3>(a, b, panel, steps, to);
+    if (to.rows == 7) return multiply_tile<Products, Corrected, 7, 3>(a, b, panel, steps, to);
+    return multiply_tile<Products, Corrected, 8, 3>(a, b, panel, steps, to);
 }
 
 }  // namespace dyad::inline v1::avx512

@@ -111,7 +111,8 @@ template <half_planes Planes, std::size_t Across>
         const std::ptrdiff_t chain = steps - done < chain_steps<Planes> ? steps - done : chain_steps<Planes>;
         signed_words sums[8][Across];
         begin_tile<corrections::none>(sums, lhs, rhs, 0, rows);
-        add_steps<half_products>(sums, {lhs + panel_header + 32 * done, rhs + rhs_step * done, panel, rhs_step}, chain);
+        add_steps<half_products>(sums, {lhs + panel_header + 32 * done, 32, rhs + rhs_step * done, panel, rhs_step},
+                                 chain);
         put_wide_tile<Planes>(sums, to, rows);
         to.start = tile_start::sums;
         done += chain;
@@ -134,7 +135,8 @@ template <half_planes Planes, std::size_t Rows>
             const std::ptrdiff_t chain = steps - done < longest ? steps - done : longest;
             signed_words sums[Rows][static_cast<std::size_t>(Planes)];
             begin_tile<corrections::none>(sums, lhs, rhs, 0, rows);
-            const tile_operands from{lhs + panel_header + row_bytes * done, rhs + rhs_step * done, 64, rhs_step};
+            const tile_operands from{lhs + panel_header + row_bytes * done, row_bytes, rhs + rhs_step * done, 64,
+                                     rhs_step};
             add_steps_of_few<half_products>(sums, from, chain);
             put_wide_tile<Planes>(sums, part, rows);
             part.start = tile_start::sums;
