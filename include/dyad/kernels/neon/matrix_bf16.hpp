@@ -69,8 +69,6 @@ private:
         odd.store_to(sums, stride);
     }
 
-    using quarters [[gnu::vector_size(8)]] = std::uint16_t;
-
     /// Lines of neighbouring k in whole steps, four k of four lines at a time; gives how many k are done.
     template <std::ptrdiff_t Lines>
     static std::ptrdiff_t pack_steps(const lines_view<bfloat16>& from, std::ptrdiff_t k, std::uint32_t* to) noexcept {
@@ -78,17 +76,13 @@ private:
         for (; done + 32 <= k; done += 32, to += 32 * Lines) {
             for (std::ptrdiff_t i = 0; i < 32; i += 4) {
                 for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
-                    words rows[4];
-                    for (int r = 0; r < 4; ++r) {
-                        const auto four = load<quarters>(from.data + (line + r) * from.line_stride + done + i);
-                        rows[r] = __builtin_convertvector(four, words) << 16;
-                    }
-                    transpose(rows);
                     std::uint32_t* const even = to + i / 2 * Lines + line;
-                    store(even, rows[0]);
-                    store(even + Lines, rows[2]);
-                    store(even + 16 * Lines, rows[1]);
-                    store(even + 17 * Lines, rows[3]);
+                    transpose_four(
+                        [&](int r) {
+                            return widen_upwards(
+                                load<eight_bytes>(from.data + (line + r) * from.line_stride + done + i));
+                        },
+                        [&](int r, words x) { store(even + (r % 2 * 16 + r / 2) * Lines, x); });
                 }
             }
         }
@@ -113,8 +107,7 @@ private:
                          std::uint32_t* to) noexcept {
         if (lines == Lines && from.line_stride == 1) {
             for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
-                const auto four = load<quarters>(from.data + i * from.k_stride + line);
-                store(to + line, __builtin_convertvector(four, words) << 16);
+                store(to + line, widen_upwards(load<eight_bytes>(from.data + i * from.k_stride + line)));
             }
             return;
         }

@@ -106,11 +106,11 @@ private:
         std::ptrdiff_t done = 0;
         for (; done + 16 <= k; done += 16) {
             for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
-                neon::words rows[4];
-                for (int i = 0; i < 4; ++i)
-                    rows[i] = neon::load<neon::words>(from.data + (line + i) * from.line_stride + done) ^ shift;
-                neon::transpose(rows);
-                for (int i = 0; i < 4; ++i) neon::store(to + (done + 4 * i) * Lines + 4 * line, rows[i]);
+                neon::transpose_four(
+                    [&](int i) {
+                        return neon::load<neon::words>(from.data + (line + i) * from.line_stride + done) ^ shift;
+                    },
+                    [&](int i, neon::words x) { neon::store(to + (done + 4 * i) * Lines + 4 * line, x); });
             }
         }
         return done;
