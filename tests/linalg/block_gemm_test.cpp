@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,24 +36,25 @@ using dyad_test::grouped;
 using dyad_test::plain;
 using dyad_test::tally;
 
-/// Tasks last to first, or by threads.
-struct backwards {
+/// Tasks in order, last to first, or by threads: one type, for each would compile the plan again.
+struct ways {
+    int way;
     template <class Task>
     void operator()(index n, Task&& task) const {
-        for (index i = n; i > 0; --i) task(i - 1);
-    }
-};
-struct threads {
-    int count;
-    template <class Task>
-    void operator()(index n, Task&& task) const {
-        std::vector<std::thread> all;
-        for (int t = 0; t < count; ++t) {
-            all.emplace_back([&, t] {
-                for (index i = t; i < n; i += count) task(i);
-            });
+        if (way == 0) {
+            for (index i = 0; i < n; ++i) task(i);
+        } else if (way == 1) {
+            for (index i = n; i > 0; --i) task(i - 1);
+        } else {
+            constexpr int count = 3;
+            std::vector<std::thread> all;
+            for (int t = 0; t < count; ++t) {
+                all.emplace_back([&, t] {
+                    for (index i = t; i < n; i += count) task(i);
+                });
+            }
+            for (std::thread& t : all) t.join();
         }
-        for (std::thread& t : all) t.join();
     }
 };
 
@@ -90,10 +92,7 @@ void check_product(const Lhs& lhs, const Rhs& rhs, tally& cases, paths_seen& see
             const index stride = n + (way == 1 ? 3 : 0);
             std::vector<float> memory(static_cast<std::size_t>(m * stride), untouched);
             const matrix_view<float> dst{memory.data(), {m, n}, {stride, 1}};
-            const auto run = [&](auto execute) {
-                return plan.run(lhs, rhs, dst, dyad::keep_sum{}, workspace, execute);
-            };
-            const status s = way == 0 ? run(dyad::serial{}) : way == 1 ? run(backwards{}) : run(threads{3});
+            const status s = plan.run(lhs, rhs, dst, dyad::keep_sum{}, workspace, ways{way});
             REQUIRE(s == status::ok);
             for (index i = 0; i < m; ++i) {
                 for (index j = 0; j < stride; ++j) {
@@ -150,7 +149,7 @@ void check_pair(const char* name, int count, std::uint64_t seed, paths_seen& see
         }
     }
 }
-void report(const char* name, const paths_seen& seen) {
+void report(const std::string& name, const paths_seen& seen) {
     MESSAGE(name << ": folded " << seen.count[0] << ", aligned " << seen.count[1] << ", unbounded " << seen.count[2]
                  << ", flushed integers " << seen.count[3] << ", flushed floats " << seen.count[4]
                  << "; worst difference from the exact sum, of the sum of magnitudes: " << seen.worst);
@@ -254,7 +253,7 @@ TEST_CASE("bad calls write nothing") {
     std::vector<float> memory(24, untouched);
     const matrix_view<float> dst = dyad::make_matrix(memory.data(), 4, 6);
     const auto run = [&](const view& a, const view& b, matrix_view<float> d, std::span<std::byte> w) {
-        return plan.run(a, b, d, dyad::keep_sum{}, w);
+        return plan.run(a, b, d, dyad::keep_sum{}, w, ways{0});
     };
     const auto with = [](view v, auto change) {
         change(v);
@@ -301,7 +300,7 @@ TEST_CASE("bad calls write nothing") {
     dyad::block_gemm_plan<far_view, view> far_plan;
     REQUIRE(dyad::block_gemm_plan<far_view, view>::make(far.view(), b, {}, far_plan) == status::ok);
     std::vector<std::byte> room(far_plan.workspace_bytes());
-    CHECK(far_plan.run(far.view(), b, dst, dyad::keep_sum{}, room) == status::exponent_out_of_range);
+    CHECK(far_plan.run(far.view(), b, dst, dyad::keep_sum{}, room, ways{0}) == status::exponent_out_of_range);
     CHECK(std::all_of(memory.begin(), memory.end(), [](float x) { return x == untouched; }));
 }
 

@@ -18,6 +18,7 @@
 #include <dyad/array/view.hpp>
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/flush.hpp>
+#include <dyad/linalg/block_check.hpp>
 #include <dyad/linalg/block_kernels.hpp>
 #include <dyad/linalg/block_lines.hpp>
 #include <dyad/linalg/block_panels.hpp>
@@ -128,13 +129,7 @@ public:
     static status make(const Lhs& lhs, const Rhs& rhs, const block_options& options, block_gemm_plan& plan) noexcept {
         const A a = with_scales(lhs);
         const C b = transposed(with_scales(rhs));
-        for (const index e : {a.codes.extent[0], a.codes.extent[1], b.codes.extent[0], b.codes.extent[1]}) {
-            if (e < 0) return status::negative_extent;
-        }
-        if (b.codes.extent[1] != a.codes.extent[1]) return status::rhs_rows_differ;
-        for (const index t : {a.scales.tile[0], a.scales.tile[1], b.scales.tile[0], b.scales.tile[1]}) {
-            if (t < 1) return status::tile_not_positive;
-        }
+        if (const status s = check_planned(a, b); s != status::ok) return s;
         block_gemm_plan made;
         made.m_ = a.codes.extent[0];
         made.k_ = a.codes.extent[1];
@@ -327,18 +322,6 @@ private:
         const status s = take_tables(memory, rule == block_rule::integers8 ? tables_of<A, C> : table_kinds::scales, runs, m_, lhs);
         return s == status::ok ? take_tables(memory, rule == block_rule::integers8 ? tables_of<C, A> : table_kinds::scales, runs, n_, rhs) : s;
     }
-    template <class Product>
-    [[nodiscard]] static status take_panels(arena& memory, const Product& product, block_panels& lhs,
-                                            block_panels& rhs) noexcept {
-        matrix_view<std::byte> a;
-        matrix_view<std::byte> b;
-        status s = memory.take(product.lhs_panels(), product.lhs_panel_bytes(), a);
-        const index groups = tiles_of(product.rhs_panels(), product.panels_at_once());
-        if (s == status::ok) s = memory.take(groups * product.panels_at_once(), product.rhs_panel_bytes(), b);
-        lhs = {a.data, product.lhs_panel_bytes()};
-        rhs = {b.data, product.rhs_panel_bytes()};
-        return s;
-    }
 
     // --- the paths ---
 
@@ -376,7 +359,7 @@ private:
         for (index i = 0; i < m_; ++i) lhs.scales(0, i) = power(lhs_units[i] + lhs_unit);
         for (index j = 0; j < n_; ++j) rhs.scales(0, j) = power(rhs_units[j] + rhs_unit);
         const flushed_tiles<Output> tiles{output, lhs, rhs};
-        return multiply(aligned_product(), aligned_lines<A>{a, isa_, lhs_units}, aligned_lines<C>{b, isa_, rhs_units},
+        return multiply(aligned_product(), aligned_lines<A, std::int8_t>{a, isa_, lhs_units}, aligned_lines<C, std::int8_t>{b, isa_, rhs_units},
                         tiles, memory, false, execute);
     }
     template <class Output, class Executor>
@@ -446,36 +429,12 @@ private:
     template <class D>
     [[nodiscard]] status check(const A& a, const C& b, matrix_view<D> dst,
                                std::span<std::byte> workspace) const noexcept {
-        if (a.codes.extent[0] != m_) return status::lhs_rows_differ;
-        if (a.codes.extent[1] != k_) return status::lhs_columns_differ;
-        if (b.codes.extent[1] != k_) return status::rhs_rows_differ;
-        if (b.codes.extent[0] != n_) return status::rhs_columns_differ;
-        if (dst.extent[0] != m_) return status::dst_rows_differ;
-        if (dst.extent[1] != n_) return status::dst_columns_differ;
-        if (const status s = check_operand(a, status::lhs_null); s != status::ok) return s;
-        if (const status s = check_operand(b, status::rhs_null); s != status::ok) return s;
+        const block_extents extents{m_, k_, n_};
+        if (const status s = check_block_product(a, b, dst, extents, workspace, workspace_bytes()); s != status::ok)
+            return s;
         if (a.scales.tile[1] != lhs_tile_) return status::lhs_scales_differ;
         if (b.scales.tile[1] != rhs_tile_) return status::rhs_scales_differ;
-        if (dst.data == nullptr && !dst.is_empty()) return status::dst_null;
-        if (overlaps_itself(dst)) return status::dst_overlaps_itself;
-        if (meets(memory_of(dst), a)) return status::dst_overlaps_lhs;
-        if (meets(memory_of(dst), b)) return status::dst_overlaps_rhs;
-        if (workspace.size() < workspace_bytes()) return status::workspace_too_small;
-        const byte_range scratch = memory_of(workspace);
-        if (meets(scratch, a) || meets(scratch, b) || overlap(scratch, memory_of(dst)))
-            return status::workspace_overlaps_operand;
         return check_exponents(a) && check_exponents(b) ? status::ok : status::exponent_out_of_range;
-    }
-    template <class View>
-    [[nodiscard]] static bool meets(byte_range memory, const View& view) noexcept {
-        const index lines = view.codes.extent[0];
-        const index columns = view.codes.extent[1];
-        if (lines == 0 || columns == 0) return false;
-        if (overlap(memory, memory_of(view.codes))) return true;
-        if (overlap(memory, memory_of(scales_of(view.scales, lines, columns)))) return true;
-        if constexpr (stores_zero_points<decltype(View::zero)>)
-            return overlap(memory, memory_of(zeros_of(view, lines, columns)));
-        else return false;
     }
     /// Scales that a flush takes must be floats.
     template <class View>

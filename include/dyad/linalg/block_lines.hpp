@@ -61,7 +61,11 @@ void to_carriers(instruction_set isa, const E* from, index n, int up, std::int64
         const auto down = static_cast<int>(less);
         for (index c = 0; c < n; ++c) to[c] = static_cast<Carrier>((static_cast<int>(from[c].raw()) - down) * (1 << up));
     } else {
-        static_assert(sizeof(E) == 1 && sizeof(Carrier) == 1);
+        if constexpr (sizeof(Carrier) == 2) {
+            for (index c = 0; c < n; ++c) to[c] = static_cast<Carrier>(integer_table<E, Carrier>[from[c].bits()] * (1 << up));
+            return;
+        }
+        static_assert(sizeof(E) == 1);
         static constexpr const std::uint8_t* tables[] = {moved_integers<E, 0>.data(), moved_integers<E, 1>.data(),
                                                          moved_integers<E, 2>.data(), moved_integers<E, 3>.data(),
                                                          moved_integers<E, 4>.data(), moved_integers<E, 5>.data(),
@@ -112,9 +116,9 @@ struct integer_lines {
 };
 
 /// Integers moved up by the exponents of their scales above their line's unit.
-template <class View>
+template <class View, class Carrier>
 struct aligned_lines {
-    using carrier = std::int8_t;
+    using carrier = Carrier;
     View view;
     instruction_set isa;
     const std::int32_t* units;

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/array/arena.hpp>
 #include <dyad/array/executor.hpp>
 #include <dyad/array/scale_map.hpp>
+#include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/kernels/float_environment.hpp>
 #include <dyad/kernels/flush.hpp>
@@ -114,12 +116,6 @@ struct panel_product {
         return n < 1 ? 1 : n;
     }
 
-    /// Bytes of all panels; whole groups of rhs.
-    [[nodiscard]] index lhs_bytes() const noexcept { return lhs_panels() * lhs_panel_bytes(); }
-    [[nodiscard]] index rhs_bytes() const noexcept {
-        return tiles_of(rhs_panels(), panels_at_once()) * panels_at_once() * rhs_panel_bytes();
-    }
-
     template <class Source>
     void pack_lhs(const Source& source, index panel, std::byte* to) const noexcept {
         alignas(64) Lhs buffer[buffer_bytes / sizeof(Lhs)];
@@ -209,5 +205,18 @@ private:
         tile.finish(row, column, m, n, static_cast<Sum*>(sums), static_cast<float*>(totals), most);
     }
 };
+
+/// Memory for the panels of both operands; whole groups of those of rhs.
+template <class Product>
+[[nodiscard]] status take_panels(arena& memory, const Product& product, block_panels& lhs, block_panels& rhs) noexcept {
+    matrix_view<std::byte> a;
+    matrix_view<std::byte> b;
+    status s = memory.take(product.lhs_panels(), product.lhs_panel_bytes(), a);
+    const index groups = tiles_of(product.rhs_panels(), product.panels_at_once());
+    if (s == status::ok) s = memory.take(groups * product.panels_at_once(), product.rhs_panel_bytes(), b);
+    lhs = {a.data, product.lhs_panel_bytes()};
+    rhs = {b.data, product.rhs_panel_bytes()};
+    return s;
+}
 
 }  // namespace dyad::inline v1
