@@ -21,6 +21,11 @@ set(standard_core array bit compare concepts cstddef cstdint limits type_traits)
 set(standard_number ${standard_core} span typeindex)
 set(standard_math ${standard_number})
 
+# Headers of threads take long to parse: of core to train only these may include them, and no other
+# header these.
+set(thread_headers atomic condition_variable future mutex semaphore thread)
+set(threaded dyad/array/thread_executor.hpp)
+
 set(intrinsics "xsimd|intrin\\.h|arm_neon|arm_sve|wasm_simd")
 set(vector_code "xsimd::|[^a-zA-Z_]_mm(256|512)?_[a-z]|[^a-zA-Z_]__m(64|128|256|512)|__builtin_ia32_")
 
@@ -39,6 +44,12 @@ function(check_include name)
     elseif(name MATCHES "^dyad/([a-z0-9_]+)/")
         if(NOT CMAKE_MATCH_1 IN_LIST may_include_${layer})
             wrong("includes <${name}>, which is not below ${layer}")
+        elseif(name IN_LIST threaded)
+            wrong("includes <${name}>, which a user includes where it is wanted")
+        endif()
+    elseif(name IN_LIST thread_headers AND layer IN_LIST may_include_train)
+        if(NOT header IN_LIST threaded)
+            wrong("includes <${name}>; of core to train only ${threaded} may include headers of threads")
         endif()
     elseif(name MATCHES "^boost/")
         if(NOT layer STREQUAL "study" AND NOT header STREQUAL "dyad/number/wide_fixed.hpp")

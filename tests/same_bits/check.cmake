@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DCOMPILER= -DFLAGS= -DSOURCE= -DWORK= -DEXPECTED=<file> [-DWRITE=ON] -P check.cmake: builds program.cpp with the
-# flags in the folder WORK, runs it in every floating-point environment, and compares the hashes it prints with the one in
-# EXPECTED; with WRITE that of its own default environment becomes EXPECTED, and the environments must be seen to change
-# the machine's own arithmetic. Prints SKIPPED: where the compiler is missing.
+# cmake -DCOMPILER= -DFLAGS= -DSOURCE= -DWORK= -DEXPECTED=<file> [-DWRITE=ON] [-DEMULATOR=command,argument,...]
+# -P check.cmake: builds program.cpp with the flags in the folder WORK, runs it (by the emulator) in every floating-point
+# environment, and compares the hashes it prints with the one in EXPECTED; with WRITE that of its own default environment
+# becomes EXPECTED, and the environments must be seen to change the machine's own arithmetic. Prints SKIPPED: where the
+# compiler or the emulator is missing.
 cmake_minimum_required(VERSION 3.25)
 
 find_program(compiler NAMES ${COMPILER} NO_CACHE)
 if(NOT compiler)
     message("SKIPPED: there is no ${COMPILER}")
     return()
+endif()
+string(REPLACE "," ";" emulator "${EMULATOR}")
+if(emulator)
+    list(GET emulator 0 command)
+    find_program(runner NAMES ${command} NO_CACHE)
+    if(NOT runner)
+        message("SKIPPED: there is no ${command}")
+        return()
+    endif()
 endif()
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
@@ -22,7 +32,7 @@ endif()
 
 set(machine "")
 foreach(environment IN ITEMS default upward downward toward_zero flush)
-    execute_process(COMMAND "${WORK}/program" ${environment} RESULT_VARIABLE result OUTPUT_VARIABLE output)
+    execute_process(COMMAND ${emulator} "${WORK}/program" ${environment} RESULT_VARIABLE result OUTPUT_VARIABLE output)
     if(result EQUAL 77)
         message("${environment}: the machine has no such environment")
         continue()

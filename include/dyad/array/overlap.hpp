@@ -66,4 +66,29 @@ template <class T>
     return down < across ? (rows - 1) * down >= across : (columns - 1) * across >= down;
 }
 
+/// The same for more dimensions: every step must be longer than all shorter ones together reach.
+template <class T, int Rank>
+    requires(Rank > 2)
+[[nodiscard]] constexpr bool overlaps_itself(view<T, Rank> v) noexcept {
+    constexpr auto rank = static_cast<std::size_t>(Rank);
+    std::size_t order[rank] = {};
+    std::size_t count = 0;
+    index step[rank] = {};
+    for (std::size_t r = 0; r < rank; ++r) {
+        if (v.extent[r] <= 0) return false;
+        step[r] = v.stride[r] < 0 ? -(v.stride[r] + 1) : v.stride[r];  // of a negative stride one less: see above
+        if (v.stride[r] < 0 && step[r] < std::numeric_limits<index>::max()) ++step[r];
+        if (v.extent[r] == 1) continue;
+        std::size_t place = count++;
+        for (; place > 0 && step[order[place - 1]] > step[r]; --place) order[place] = order[place - 1];
+        order[place] = r;
+    }
+    index reach = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (step[order[i]] <= reach) return true;
+        reach += (v.extent[order[i]] - 1) * step[order[i]];
+    }
+    return false;
+}
+
 }  // namespace dyad::inline v1

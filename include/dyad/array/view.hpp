@@ -23,6 +23,12 @@ struct view {
     [[nodiscard]] constexpr T& operator()(index i, index j) const noexcept requires(Rank == 2) {
         return data[i * stride[0] + j * stride[1]];
     }
+    [[nodiscard]] constexpr T& operator()(index i, index j, index k) const noexcept requires(Rank == 3) {
+        return data[i * stride[0] + j * stride[1] + k * stride[2]];
+    }
+    [[nodiscard]] constexpr T& operator()(index i, index j, index k, index l) const noexcept requires(Rank == 4) {
+        return data[i * stride[0] + j * stride[1] + k * stride[2] + l * stride[3]];
+    }
     /// The same elements, read only.
     [[nodiscard]] constexpr operator view<const T, Rank>() const noexcept  // NOLINT: loses nothing
         requires(!std::is_const_v<T>) {

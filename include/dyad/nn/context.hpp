@@ -2,6 +2,7 @@
 // What a forward pass needs beside its operands: memory, an executor, and somebody who watches.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <span>
 
@@ -36,17 +37,20 @@ struct context {
     }
 };
 
-/// dst = epilogue(lhs * rhs) under a recipe's accumulator and product rule.
-template <recipe R, number A, number B, class D, class Epilogue, class Context>
-status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<D> dst, std::uint64_t max_bias,
-                const Epilogue& epilogue, const Context& context) noexcept {
+/// dst = epilogue(lhs * rhs) under a recipe's accumulator and product rule. Rhs: a matrix of B with n columns, or a
+/// packed one.
+template <recipe R, number B, number A, class Rhs, class D, class Epilogue, class Context>
+status multiply_by(matrix_view<const A> lhs, const Rhs& rhs, index n, matrix_view<D> dst, std::uint64_t max_bias,
+                   const Epilogue& epilogue, const Context& context) noexcept {
     using plan_type = gemm_plan<A, B, typename R::accumulator, R::product>;
     plan_type plan;
     const std::size_t mark = context.scratch.used();
-    status s = plan_type::make(lhs.extent[0], lhs.extent[1], rhs.extent[1], {.max_bias = max_bias}, plan);
+    status s = plan_type::make(lhs.extent[0], lhs.extent[1], n, {.max_bias = max_bias}, plan);
     if (s != status::ok) return s;
+    constexpr bool packed = std::same_as<Rhs, packed_operand>;
     vector_view<std::byte> bytes;
-    s = context.scratch.take(static_cast<index>(plan.workspace_bytes()), bytes);
+    const std::size_t needed = packed ? plan.packed_workspace_bytes() : plan.workspace_bytes();
+    s = context.scratch.take(static_cast<index>(needed), bytes);
     if (s != status::ok) return s;
     if (!context.measuring()) {
         const std::span<std::byte> workspace(bytes.data, static_cast<std::size_t>(bytes.extent[0]));
@@ -54,6 +58,11 @@ status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<
     }
     context.scratch.rewind(mark);
     return s;
+}
+template <recipe R, number A, number B, class D, class Epilogue, class Context>
+status multiply(matrix_view<const A> lhs, matrix_view<const B> rhs, matrix_view<D> dst, std::uint64_t max_bias,
+                const Epilogue& epilogue, const Context& context) noexcept {
+    return multiply_by<R, B>(lhs, rhs, rhs.extent[1], dst, max_bias, epilogue, context);
 }
 
 /// What was produced as the operand that a product reads, which sums as `sums` says: the same memory, or quantized with

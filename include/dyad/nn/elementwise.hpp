@@ -144,7 +144,7 @@ public:
         if (in.codes.extent[0] != rows_ || out.extent[0] != 1 || in.codes.extent[1] != out.extent[1]) {
             return status::extents_differ;
         }
-        if constexpr (gemm_rules::is_proven<typename R::accumulator>) {
+        if constexpr (plain::is_proven<typename R::accumulator>) {
             constexpr std::uint64_t most = max_terms<sum_of<R>, operand, uinteger<1>>();
             if (static_cast<std::uint64_t>(rows_) > most) return status::k_exceeds_accumulator;
         }

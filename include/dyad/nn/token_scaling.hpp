@@ -41,6 +41,7 @@ public:
         out = as_const(codes_);
         return status::ok;
     }
+    [[nodiscard]] matrix_view<const W> codes() const noexcept { return as_const(codes_); }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         return v.array(codes_);

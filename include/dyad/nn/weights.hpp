@@ -45,6 +45,9 @@ public:
         return status::ok;
     }
 
+    /// The same where a product packs them once.
+    [[nodiscard]] matrix_view<const W> codes() const noexcept { return as_const(codes_); }
+
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         return v.array(codes_);

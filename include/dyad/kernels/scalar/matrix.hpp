@@ -7,8 +7,9 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <dyad/core/fused.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
-#include <dyad/kernels/scalar/dot.hpp>
+#include <dyad/kernels/scalar/opaque.hpp>
 #include <dyad/number/lmul_adder.hpp>
 #include <dyad/number/named_formats.hpp>
 
@@ -63,7 +64,7 @@ struct bf16_dot {
                 float& chain = chains[i & 1];
                 chain = fused(as_float(lhs[i]), as_float(rhs[i]), chain);
             }
-            sum += chains[0] + chains[1];
+            sum += opaque(chains[0] + chains[1]);
         }
         return one_nan(sum);
     }

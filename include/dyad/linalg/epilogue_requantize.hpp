@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integer-only requantization of 32-bit sums by columns: out = clamp(round((sum + bias[j]) b[j] 2^e[j])).
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include <dyad/array/status.hpp>
+#include <dyad/array/view.hpp>
+#include <dyad/core/format.hpp>
+#include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/requantize.hpp>
+#include <dyad/linalg/epilogue_form.hpp>
+#include <dyad/math/requantize.hpp>
+
+namespace dyad::inline v1 {
+
+/// Integer-only: (sum + bias[column]) * multipliers[column], rounded as named, clamped to Out. Columns of dst are rows
+/// of the weights. bias is in the sum's units; a sum with its bias should fit 32 bits (the plan's bound says so), else
+/// it is taken modulo 2^32. Strides are free; 0 stands for one number for all columns.
+template <format Out>
+struct requantize_columns {
+    vector_view<const std::int32_t> bias;
+    vector_view<const multiplier> multipliers;
+    requantization mode = requantization::single_half_up;
+
+    template <std::same_as<std::int32_t> Sum>
+    [[nodiscard]] constexpr Out operator()(Sum sum, index, index column) const noexcept {
+        const auto biased =
+            static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(bias(column)));
+        return Out::saturating_from_raw(requantize(biased, multipliers(column), mode));
+    }
+
+    /// A row, and a tile, of sums: the same codes.
+    void run(instruction_set isa, const std::int32_t* sums, index row, index column, index count,
+             Out* dst) const noexcept {
+        run(isa, sum_tile<std::int32_t, Out>{sums, count, 1, count, dst, count}, row, column);
+    }
+    void run(instruction_set isa, const sum_tile<std::int32_t, Out>& tile, index row, index column) const noexcept {
+        if constexpr (narrow_fixed<Out>) {
+            const requantize_columns_of c{shifted(bias.data, column * bias.stride[0]), bias.stride[0],
+                                          shifted(multipliers.data, column * multipliers.stride[0]),
+                                          multipliers.stride[0], mode};
+            requantize_tile<typename Out::raw_type, std::int32_t{Out::min_raw}, std::int32_t{Out::max_raw}>(
+                isa, raw_tile(tile), c);
+        } else {
+            static_cast<void>(isa);
+            run_each(*this, tile, row, column);
+        }
+    }
+
+    /// Are there numbers for n columns?
+    [[nodiscard]] status check(index m, index n) const noexcept {
+        if (m == 0 || n == 0) return status::ok;
+        if (bias.data == nullptr) return status::bias_null;
+        if (multipliers.data == nullptr) return status::scales_null;
+        return serves(bias, n) && serves(multipliers, n) ? status::ok : status::extents_differ;
+    }
+};
+
+}  // namespace dyad::inline v1

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver of all matrix products: lines of two sources are packed into panels, a kernel multiplies panels, an
+// epilogue takes the sums. One task is some rows by some columns; results do not depend on how tasks are cut or run.
+//   sums[i][j] = sum over k of lhs line i times rhs line j;  dst[i][j] = epilogue(finish(sums[i][j]), i, j)
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <dyad/array/executor.hpp>
+#include <dyad/array/view.hpp>
+#include <dyad/kernels/float_environment.hpp>
+#include <dyad/kernels/matrix_kernel.hpp>
+#include <dyad/kernels/smallest_magnitude.hpp>
+#include <dyad/linalg/epilogue.hpp>
+#include <dyad/linalg/epilogue_form.hpp>
+#include <dyad/linalg/k_blocks.hpp>
+#include <dyad/linalg/sources.hpp>
+
+namespace dyad::inline v1 {
+
+/// Most columns that one call of a kernel writes: rhs_lines * rhs_panels.
+inline constexpr index largest_tile_columns = 128;
+/// Sums that a task keeps on the stack while k is not at its end.
+inline constexpr index largest_task_sums = 6144;
+/// Bytes of the lines of one panel while they are decoded: on the stack.
+inline constexpr index largest_line_bytes = 2048;
+
+/// What a float sum becomes before the epilogue sees it: the same.
+struct as_summed {
+    template <class Total>
+    [[nodiscard]] constexpr Total operator()(Total total) const noexcept {
+        return total;
+    }
+};
+/// An exact integer sum, times a power of two, rounded once to float.
+struct in_units {
+    float unit;
+    template <class Total>
+    [[nodiscard]] constexpr float operator()(Total total) const noexcept {
+        return static_cast<float>(total) * unit;
+    }
+};
+/// An exact integer sum in the type that the caller asked for, in which it is known to fit.
+template <class Sum>
+struct as_type {
+    template <class Total>
+    [[nodiscard]] constexpr Sum operator()(Total total) const noexcept {
+        return static_cast<Sum>(total);
+    }
+};
+
+/// Extents, blocks and tasks of one product with one kernel.
+template <class L, class R, class S>
+class product_blocks {
+public:
+    using kernel_type = matrix_kernel<L, R, S>;
+
+    constexpr product_blocks() noexcept = default;
+    /// chain: length of chains whose sums are flushed, 0 for one chain.
+    product_blocks(const kernel_type& kernel, index m, index k, index n, index chain) noexcept
+        : kernel_(&kernel), m_(m), n_(n) {
+        constexpr index wide = sizeof(L) > sizeof(R) ? sizeof(L) : sizeof(R);
+        depth_ = k_blocks(k, chain, largest_line_bytes / wide);
+        const index columns = tile_columns();
+        const index most = largest_task_sums / columns < 128 ? largest_task_sums / columns : 128;
+        task_rows_ = most / kernel.lhs_lines * kernel.lhs_lines;
+        const index down = pieces_of(m, task_rows_);
+        // Enough tasks for a few threads, if each has something to do.
+        constexpr double least_work = 1 << 21;
+        const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+        const double worthwhile = work / least_work;
+        const index tiles = pieces_of(n, columns);
+        index across = down >= 8 || down == 0 ? 1 : 8 / down;
+        if (static_cast<double>(across * down) > worthwhile) across = 1;
+        if (across > tiles) across = tiles < 1 ? 1 : tiles;
+        task_columns_ = pieces_of(tiles < 1 ? 1 : tiles, across) * columns;
+    }
+
+    [[nodiscard]] const kernel_type& kernel() const noexcept { return *kernel_; }
+    [[nodiscard]] const k_blocks& depth() const noexcept { return depth_; }
+    [[nodiscard]] index m() const noexcept { return m_; }
+    [[nodiscard]] index n() const noexcept { return n_; }
+    [[nodiscard]] index tile_columns() const noexcept { return kernel_->rhs_lines * kernel_->rhs_panels; }
+    [[nodiscard]] index task_rows() const noexcept { return task_rows_; }
+    [[nodiscard]] index task_columns() const noexcept { return task_columns_; }
+    [[nodiscard]] index tasks_down() const noexcept { return pieces_of(m_, task_rows_); }
+    [[nodiscard]] index tasks_across() const noexcept { return pieces_of(n_, task_columns_); }
+    [[nodiscard]] index lhs_panels() const noexcept { return pieces_of(m_, kernel_->lhs_lines); }
+    [[nodiscard]] index rhs_panels() const noexcept { return pieces_of(n_, kernel_->rhs_lines); }
+    [[nodiscard]] std::size_t lhs_bytes() const noexcept {
+        return saturating_product(static_cast<std::size_t>(lhs_panels()), depth_.bytes(kernel_->lhs_bytes));
+    }
+    [[nodiscard]] std::size_t rhs_bytes() const noexcept {
+        return saturating_product(static_cast<std::size_t>(rhs_panels()), depth_.bytes(kernel_->rhs_bytes));
+    }
+    /// Bytes from the first panel to the one of this number in this block of k.
+    [[nodiscard]] std::size_t lhs_place(index block, index panel) const noexcept {
+        return place(block, panel, lhs_panels(), kernel_->lhs_bytes);
+    }
+    [[nodiscard]] std::size_t rhs_place(index block, index panel) const noexcept {
+        return place(block, panel, rhs_panels(), kernel_->rhs_bytes);
+    }
+
+private:
+    [[nodiscard]] std::size_t place(index block, index panel, index panels,
+                                    typename kernel_type::bytes_function bytes) const noexcept {
+        const auto size = static_cast<std::size_t>(bytes(depth_.at(block).length));
+        return static_cast<std::size_t>(panels) * depth_.bytes_before(block, bytes) +
+               static_cast<std::size_t>(panel) * size;
+    }
+
+    const kernel_type* kernel_ = nullptr;
+    k_blocks depth_;
+    index m_ = 0;
+    index n_ = 0;
+    index task_rows_ = 1;
+    index task_columns_ = 1;
+};
+
+/// One operand's lines into panels, all blocks of k. Gives the smallest magnitude where the kernel flushes subnormals.
+template <operand_side Side, class L, class R, class S, line_source Source>
+[[gnu::noinline]] std::uint16_t pack_panel(const product_blocks<L, R, S>& blocks, const Source& source, index panel,
+                                           std::byte* panels) noexcept {
+    using carrier_type = typename Source::carrier_type;
+    const auto& kernel = blocks.kernel();
+    constexpr bool is_lhs = Side == operand_side::lhs;
+    const index lines = is_lhs ? kernel.lhs_lines : kernel.rhs_lines;
+    const index first = panel * lines;
+    const index count = source.lines() - first < lines ? source.lines() - first : lines;
+    alignas(64) std::byte memory[32 * largest_line_bytes];
+    auto* const buffer = reinterpret_cast<carrier_type*>(memory);
+    std::uint16_t smallest = no_magnitude;
+    for (index b = 0; b < blocks.depth().count(); ++b) {
+        const auto part = blocks.depth().at(b);
+        const auto from = source.read(first, count, part.first, part.length, buffer);
+        if constexpr (std::same_as<carrier_type, bfloat16>) {
+            if (kernel.multiply_gradual != nullptr) smallest = smallest_magnitude(from, count, part.length, smallest);
+        }
+        if constexpr (is_lhs) kernel.pack_lhs(from, count, part.length, panels + blocks.lhs_place(b, panel));
+        else kernel.pack_rhs(from, count, part.length, panels + blocks.rhs_place(b, panel));
+    }
+    return smallest;
+}
+
+/// target = the smaller of target and x, from any thread.
+inline void lower_to(std::uint16_t& target, std::uint16_t x) noexcept {
+    std::uint16_t seen = __atomic_load_n(&target, __ATOMIC_RELAXED);
+    while (x < seen && !__atomic_compare_exchange_n(&target, &seen, x, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+/// What all tasks of one product share.
+template <class L, class R, class S, class Total, class Finish, class D, class Epilogue>
+class product_task {
+    using sum_type = std::invoke_result_t<Finish, Total>;
+    static constexpr bool flushes = !std::same_as<S, Total>;
+
+public:
+    const product_blocks<L, R, S>& blocks;
+    const std::byte* lhs;
+    const std::byte* rhs;
+    matrix_view<D> dst;
+    const Epilogue& epilogue;
+    Finish finish;
+
+    /// Rows and columns of one task; `multiply` is one of the kernel's two ways.
+    [[gnu::noinline]] void run(index task_row, index task_column,
+                               typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+        const auto& kernel = blocks.kernel();
+        const index first_row = task_row * blocks.task_rows();
+        const index end_row = smaller(blocks.m(), first_row + blocks.task_rows());
+        const index first_column = task_column * blocks.task_columns();
+        const index end_column = smaller(blocks.n(), first_column + blocks.task_columns());
+        if (kernel.begin != nullptr) kernel.begin();
+        for (index j = first_column; j < end_column; j += blocks.tile_columns()) {
+            const index columns = smaller(end_column - j, blocks.tile_columns());
+            run_columns(first_row, end_row, j, columns, multiply);
+        }
+        if (kernel.end != nullptr) kernel.end();
+    }
+
+private:
+    static constexpr index smaller(index x, index y) noexcept { return x < y ? x : y; }
+
+    void run_columns(index first_row, index end_row, index j, index columns,
+                     typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+        const auto& kernel = blocks.kernel();
+        alignas(64) S sums[largest_task_sums];
+        alignas(64) Total totals[flushes ? largest_task_sums : 1];
+        const index stride = blocks.tile_columns();
+        const bool direct = stores_directly();
+        const index parts = blocks.depth().count();
+        for (index b = 0; b < parts; ++b) {
+            const auto part = blocks.depth().at(b);
+            const auto start = part.begins_chain ? tile_start::zero : tile_start::sums;
+            const std::byte* const right = rhs + blocks.rhs_place(b, j / kernel.rhs_lines);
+            for (index i = first_row; i < end_row; i += kernel.lhs_lines) {
+                const index rows = smaller(end_row - i, kernel.lhs_lines);
+                const std::byte* const left = lhs + blocks.lhs_place(b, i / kernel.lhs_lines);
+                // With one block of k the sums go to the epilogue while they are in the first cache.
+                S* const tile = parts == 1 ? sums : sums + (i - first_row) * stride;
+                if constexpr (std::same_as<D, S>) {
+                    if (direct) {
+                        multiply(left, right, part.length, rows, columns, &dst(i, j), dst.stride[0], start);
+                        continue;
+                    }
+                }
+                multiply(left, right, part.length, rows, columns, tile, stride, start);
+                if constexpr (flushes) {
+                    Total* const total = totals + (tile - sums);
+                    if (part.ends_chain) flush(tile, total, rows, columns, part.in_first_chain);
+                    if (b + 1 == parts) emit(total, i, j, rows, columns, stride);
+                } else {
+                    if (b + 1 == parts) emit(tile, i, j, rows, columns, stride);
+                }
+            }
+        }
+    }
+
+    /// May the kernel write dst itself?
+    [[nodiscard]] bool stores_directly() const noexcept {
+        constexpr bool same = std::same_as<D, S> && std::same_as<Epilogue, keep_sum> && std::same_as<Finish, as_summed>;
+        return same && !flushes && dst.stride[1] == 1;
+    }
+
+    /// The sums of one chain to the totals.
+    void flush(const S* tile, Total* total, index rows, index columns, bool begins) const noexcept {
+        const index stride = blocks.tile_columns();
+        for (index r = 0; r < rows; ++r) {
+            for (index c = 0; c < columns; ++c) {
+                const auto chain = static_cast<Total>(tile[r * stride + c]);
+                total[r * stride + c] = begins ? chain : total[r * stride + c] + chain;
+            }
+        }
+    }
+
+    /// Totals through the epilogue to dst, from element (i, j) on.
+    void emit(const Total* totals, index i, index j, index rows, index columns, index stride) const noexcept {
+        if (dst.stride[1] != 1) return emit_each(totals, i, j, rows, columns, stride);
+        const instruction_set isa = blocks.kernel().isa;
+        if constexpr (std::same_as<Finish, as_summed>) {
+            run_epilogue(epilogue, isa, sum_tile<sum_type, D>{totals, stride, rows, columns, &dst(i, j), dst.stride[0]},
+                         i, j);
+        } else {
+            alignas(64) sum_type finished[largest_tile_columns];
+            for (index r = 0; r < rows; ++r) {
+                for (index c = 0; c < columns; ++c) finished[c] = finish(totals[r * stride + c]);
+                run_epilogue(epilogue, isa, sum_tile<sum_type, D>{finished, columns, 1, columns, &dst(i + r, j), 1},
+                             i + r, j);
+            }
+        }
+    }
+    void emit_each(const Total* totals, index i, index j, index rows, index columns, index stride) const noexcept {
+        for (index r = 0; r < rows; ++r) {
+            for (index c = 0; c < columns; ++c)
+                dst(i + r, j + c) = epilogue(finish(totals[r * stride + c]), i + r, j + c);
+        }
+    }
+};
+
+/// Are a product's operands known to keep bf16 kernels away from subnormals?
+enum class subnormals : std::uint8_t {
+    excluded,  ///< by the formats
+    possible   ///< the numbers decide
+};
+
+/// Packs all of rhs. Gives the smallest magnitude, where the kernel asks for it.
+template <class L, class R, class S, line_source Source, executor Executor>
+std::uint16_t pack_rhs(const product_blocks<L, R, S>& blocks, const Source& source, std::byte* panels,
+                       Executor&& execute) noexcept {
+    std::uint16_t smallest = no_magnitude;
+    const index panels_together = blocks.kernel().rhs_panels;
+    execute(pieces_of(blocks.rhs_panels(), panels_together), [&](index task) {
+        const default_float_environment environment;
+        const index first = task * panels_together;
+        const index rest = blocks.rhs_panels() - first;
+        for (index p = first; p < first + (rest < panels_together ? rest : panels_together); ++p) {
+            lower_to(smallest, pack_panel<operand_side::rhs>(blocks, source, p, panels));
+        }
+    });
+    return smallest;
+}
+
+/// The whole product from a packed rhs; lhs_panels: room for blocks.lhs_bytes().
+template <class Total, class L, class R, class S, line_source Source, class Finish, class D, class Epilogue,
+          executor Executor>
+void multiply_packed(const product_blocks<L, R, S>& blocks, const Source& lhs, std::byte* lhs_panels,
+                     const std::byte* rhs_panels, std::uint16_t smallest_rhs, subnormals expected, matrix_view<D> dst,
+                     const Epilogue& epilogue, Finish finish, Executor&& execute) noexcept {
+    const auto& kernel = blocks.kernel();
+    const product_task<L, R, S, Total, Finish, D, Epilogue> task{blocks, lhs_panels, rhs_panels, dst, epilogue, finish};
+    const auto pack = [&](index first_row, index end_row) {
+        std::uint16_t smallest = no_magnitude;
+        for (index i = first_row; i < end_row; i += kernel.lhs_lines) {
+            const auto s = pack_panel<operand_side::lhs>(blocks, lhs, i / kernel.lhs_lines, lhs_panels);
+            smallest = s < smallest ? s : smallest;
+        }
+        return smallest;
+    };
+    const auto way = [&](std::uint16_t smallest) {
+        const bool gradual = kernel.multiply_gradual != nullptr && expected == subnormals::possible &&
+                             !never_subnormal(smallest, smallest_rhs);
+        return gradual ? kernel.multiply_gradual : kernel.multiply;
+    };
+    const index down = blocks.tasks_down();
+    const index across = blocks.tasks_across();
+    const auto end_of = [&](index first, index size) { return blocks.m() - first < size ? blocks.m() : first + size; };
+    if (across == 1) {
+        // A task packs its own rows: they are in its cache when it multiplies them.
+        execute(down, [&](index t) {
+            const default_float_environment environment;
+            const index first = t * blocks.task_rows();
+            const std::uint16_t smallest = pack(first, end_of(first, blocks.task_rows()));
+            task.run(t, 0, way(smallest));
+        });
+        return;
+    }
+    std::uint16_t smallest = no_magnitude;
+    const index rows_together = 4 * kernel.lhs_lines;
+    execute(pieces_of(blocks.m(), rows_together), [&](index t) {
+        const default_float_environment environment;
+        const index first = t * rows_together;
+        lower_to(smallest, pack(first, end_of(first, rows_together)));
+    });
+    execute(down * across, [&](index t) {
+        const default_float_environment environment;
+        task.run(t / across, t % across, way(smallest));
+    });
+}
+
+}  // namespace dyad::inline v1
