@@ -18,14 +18,15 @@
 #include <dyad/array/view.hpp>
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/flush.hpp>
+#include <dyad/kernels/matrix.hpp>
 #include <dyad/linalg/block_check.hpp>
-#include <dyad/linalg/block_kernels.hpp>
 #include <dyad/linalg/block_lines.hpp>
 #include <dyad/linalg/block_panels.hpp>
 #include <dyad/linalg/block_path.hpp>
 #include <dyad/linalg/block_scan.hpp>
 #include <dyad/linalg/block_sum.hpp>
 #include <dyad/linalg/block_tables.hpp>
+#include <dyad/linalg/emit.hpp>
 
 namespace dyad::inline v1 {
 
@@ -44,7 +45,8 @@ struct block_output {
             float* const x = totals + i * stride;
             if (unit != 1) finish_totals(isa, x, columns, unit, 1);
             finish_totals(isa, x, columns, lhs_scale, rhs_scale);
-            for (index j = 0; j < columns; ++j) dst(row + i, column + j) = epilogue(x[j], row + i, column + j);
+            emit_row(isa, static_cast<const float*>(x), as_summed{}, epilogue, row + i, column, columns,
+                     &dst(row + i, column), dst.stride[1]);
         }
     }
 };
@@ -195,6 +197,9 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t largest_product =
+        static_cast<std::uint64_t>(block_rules::integers_carried<A>().largest) *
+        static_cast<std::uint64_t>(block_rules::integers_carried<C>().largest);
     static constexpr bool is_integer = rule == block_rule::integers8 || rule == block_rule::integers16;
     static constexpr block_path plain_path = is_integer ? block_path::flushed_integers : block_path::flushed_floats;
     /// Places that the integers of a view can move up within int8; -1 where it has none or scales are no powers of two.
@@ -232,15 +237,15 @@ private:
     }
     /// The product that the rule asks for; of `folded` the one in bfloat16.
     [[nodiscard]] auto main_product() const noexcept {
-        if constexpr (rule == block_rule::integers8) return product_of<bytes_product>(block_rules::bytes_kernel(isa_));
+        if constexpr (rule == block_rule::integers8) return product_of<bytes_product>(integer8_kernel<std::int8_t, std::int8_t>(isa_));
         else if constexpr (rule == block_rule::integers16)
-            return product_of<halves_product>(block_rules::halves_kernel(isa_));
+            return product_of<halves_product>(integer16_kernel(isa_, largest_product));
         else if constexpr (rule == block_rule::floats_f32)
-            return product_of<float_product>(block_rules::float_kernel(isa_));
-        else return product_of<bf16_product>(block_rules::bf16_kernel(isa_));
+            return product_of<float_product>(f32_kernel(isa_));
+        else return product_of<bf16_product>(bf16_kernel(isa_));
     }
     [[nodiscard]] bytes_product aligned_product() const noexcept {
-        return product_of<bytes_product>(block_rules::bytes_kernel(isa_));
+        return product_of<bytes_product>(integer8_kernel<std::int8_t, std::int8_t>(isa_));
     }
     [[nodiscard]] const char* kernel_name(block_path path) const noexcept {
         if (path == block_path::unbounded) return "";

@@ -78,7 +78,7 @@ void to_carriers(instruction_set isa, const E* from, index n, int up, std::int64
 /// Elements as integers, without their scales and stored zero points.
 template <class View, class Carrier>
 struct integer_lines {
-    using carrier = Carrier;
+    using carrier_type = Carrier;
     View view;
     instruction_set isa;
     static constexpr block_rules::carried_integers rule = block_rules::integers_carried<View>();
@@ -118,15 +118,15 @@ struct integer_lines {
 /// Integers moved up by the exponents of their scales above their line's unit.
 template <class View, class Carrier>
 struct aligned_lines {
-    using carrier = Carrier;
+    using carrier_type = Carrier;
     View view;
     instruction_set isa;
     const std::int32_t* units;
 
     [[nodiscard]] index lines() const noexcept { return view.codes.extent[0]; }
     [[nodiscard]] index depth() const noexcept { return view.codes.extent[1]; }
-    [[nodiscard]] lines_view<carrier> read(index first, index count, index k0, index k,
-                                           carrier* buffer) const noexcept {
+    [[nodiscard]] lines_view<carrier_type> read(index first, index count, index k0, index k,
+                                           carrier_type* buffer) const noexcept {
         for (index l = 0; l < count; ++l) {
             const index line = first + l;
             for_each_piece<line_pieces::of_one_tile>(
@@ -154,15 +154,15 @@ void to_floats(instruction_set isa, const E* from, index n, float* to) noexcept 
 /// bfloat16: element * scale * 2^-power, exactly.
 template <class View>
 struct folded_lines {
-    using carrier = bfloat16;
+    using carrier_type = bfloat16;
     View view;
     instruction_set isa;
     int power;
 
     [[nodiscard]] index lines() const noexcept { return view.codes.extent[0]; }
     [[nodiscard]] index depth() const noexcept { return view.codes.extent[1]; }
-    [[nodiscard]] lines_view<carrier> read(index first, index count, index k0, index k,
-                                           carrier* buffer) const noexcept {
+    [[nodiscard]] lines_view<carrier_type> read(index first, index count, index k0, index k,
+                                           carrier_type* buffer) const noexcept {
         static_assert(sizeof(bfloat16) == sizeof(std::uint16_t));
         float floats[convert_piece];
         for (index l = 0; l < count; ++l) {
@@ -198,14 +198,14 @@ private:
 /// Elements as floats or bfloat16, without their scales, less their zero points.
 template <class View, class Carrier>
 struct element_lines {
-    using carrier = Carrier;
+    using carrier_type = Carrier;
     View view;
     instruction_set isa;
 
     [[nodiscard]] index lines() const noexcept { return view.codes.extent[0]; }
     [[nodiscard]] index depth() const noexcept { return view.codes.extent[1]; }
-    [[nodiscard]] lines_view<carrier> read(index first, index count, index k0, index k,
-                                           carrier* buffer) const noexcept {
+    [[nodiscard]] lines_view<carrier_type> read(index first, index count, index k0, index k,
+                                           carrier_type* buffer) const noexcept {
         for (index l = 0; l < count; ++l) {
             for_each_piece<line_pieces::any>(isa, view, first + l, k0, k, [&](index c, index n, const auto* x) {
                 Carrier* const to = buffer + l * k + (c - k0);

@@ -45,7 +45,7 @@ inline constexpr table_kinds tables_of = stores_zero_points<decltype(Own::zero)>
 template <class View, class Source>
 void fill_tables(const View& view, const Source& source, const block_steps& steps, const line_tables& tables,
                  index line) noexcept {
-    using code = typename Source::carrier;
+    using code = typename Source::carrier_type;
     constexpr index piece = 512;
     steps.for_each([&](const block_step& s) {
         if (s.begins_run) {

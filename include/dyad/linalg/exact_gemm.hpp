@@ -19,8 +19,8 @@
 #include <dyad/core/rounding.hpp>
 #include <dyad/core/saturation.hpp>
 #include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/matrix.hpp>
 #include <dyad/linalg/block_check.hpp>
-#include <dyad/linalg/block_kernels.hpp>
 #include <dyad/linalg/block_lines.hpp>
 #include <dyad/linalg/block_operand.hpp>
 #include <dyad/linalg/block_panels.hpp>
@@ -182,8 +182,8 @@ private:
             const block_steps steps{extents_.k, whole_extent, whole_extent, type::longest_step(kernel)};
             return type{&kernel, steps, extents_.m, extents_.n};
         };
-        if constexpr (sizeof(Code) == 1) return make(block_rules::bytes_kernel(isa_));
-        else return make(block_rules::halves_kernel(isa_));
+        if constexpr (sizeof(Code) == 1) return make(integer8_kernel<Code, Code>(isa_));
+        else return make(s16_wide_kernel(isa_));
     }
     struct memory_of_product {
         matrix_view<std::int32_t> units;
@@ -210,11 +210,10 @@ private:
     template <class Code, class View>
     [[nodiscard]] static bool is_aligned(const View& view, std::int32_t* units, int& digits, int& up) noexcept {
         const unpacked g = dyad::unpack(view.scales.tensor_scale);
-        digits = value_range_of<typename View::scale>().precision + bit_width(g.significand >> trailing_zeros(g.significand));
+        digits = value_range_of<typename View::scale>().precision +
+                 bit_width(g.significand >> trailing_zeros(g.significand));
         up = 0;
         if (view.scales.tile[1] >= view.codes.extent[1]) {  // one scale a line: finite ones do
-            digits = value_range_of<typename View::scale>().precision +
-                     bit_width(g.significand >> trailing_zeros(g.significand));
             for (index i = 0; i < view.codes.extent[0]; ++i) {
                 const auto kind = dyad::unpack(view.scales(i, 0)).kind;
                 if (kind == number_class::nan || kind == number_class::infinity) return false;
@@ -249,8 +248,8 @@ private:
         return digits <= 128;
     }
 
-    /// units[i] of a line under one scale.
-    static constexpr std::int32_t one_scale = word_min<std::int32_t>();
+    /// units[i] of a line under one scale: above all of them, so that nothing moves.
+    static constexpr std::int32_t one_scale = word_max<std::int32_t>();
 
     /// The scale of each line's integers, with the tensor's.
     template <class View>
