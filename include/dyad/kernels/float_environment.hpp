@@ -12,7 +12,7 @@ namespace dyad::inline v1 {
 class default_float_environment {
 public:
     default_float_environment() noexcept {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__SSE2__)
         caller_ = __builtin_ia32_stmxcsr();
         if ((caller_ & ~std::uint32_t{flags}) != plain) __builtin_ia32_ldmxcsr(plain);
 #elif defined(__aarch64__)
@@ -21,7 +21,7 @@ public:
 #endif
     }
     ~default_float_environment() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__SSE2__)
         if ((caller_ & ~std::uint32_t{flags}) != plain) __builtin_ia32_ldmxcsr(caller_);
 #elif defined(__aarch64__)
         if (caller_ != 0) __asm__ volatile("msr fpcr, %0" : : "r"(caller_) : "memory");
@@ -31,7 +31,7 @@ public:
     default_float_environment& operator=(const default_float_environment&) = delete;
 
 private:
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__SSE2__)
     static constexpr std::uint32_t plain = 0x1f80;  // all exceptions masked, nothing else set
     static constexpr std::uint32_t flags = 0x3f;    // exceptions that have happened
     std::uint32_t caller_ = plain;

@@ -69,12 +69,12 @@ public:
         task_rows_ = most / kernel.lhs_lines * kernel.lhs_lines;
         const index down = pieces_of(m, task_rows_);
         // Enough tasks for a few threads, if each has something to do.
-        constexpr double least_work = 1 << 21;
-        const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-        const double worthwhile = work / least_work;
+        constexpr std::size_t least_work = std::size_t{1} << 21;
+        const std::size_t area = saturating_product(static_cast<std::size_t>(m), static_cast<std::size_t>(n));
+        const std::size_t worthwhile = saturating_product(area, static_cast<std::size_t>(k)) / least_work;
         const index tiles = pieces_of(n, columns);
         index across = down >= 8 || down == 0 ? 1 : 8 / down;
-        if (static_cast<double>(across * down) > worthwhile) across = 1;
+        if (static_cast<std::size_t>(across * down) > worthwhile) across = 1;
         if (across > tiles) across = tiles < 1 ? 1 : tiles;
         task_columns_ = pieces_of(tiles < 1 ? 1 : tiles, across) * columns;
     }
