@@ -13,12 +13,12 @@
 
 namespace dyad::inline v1::avx2 {
 
-[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_words load_sums(const void* from) noexcept {
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_words load_eight_of_flush(const void* from) noexcept {
     eight_words x;
     __builtin_memcpy(&x, from, sizeof x);
     return x;
 }
-[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_floats floats_of_words(eight_words x) noexcept {
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_floats sums_as_floats(eight_words x) noexcept {
     eight_floats y;
     __asm__("vcvtdq2ps %1, %0" : "=x"(y) : "x"(x));
     return y;
@@ -29,13 +29,13 @@ template <class Sum>
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline void flush_some(const Sum* sums, const flush_lines& lines,
                                                                       std::ptrdiff_t i, std::ptrdiff_t j,
                                                                       tile_start start, float* total) noexcept {
-    eight_words s = load_sums(sums);
+    eight_words s = load_eight_of_flush(sums);
     if (lines.lhs_zeros != nullptr)
-        s -= load_sums(lines.rhs_sums + j) * static_cast<std::uint32_t>(lines.lhs_zeros[i]);
+        s -= load_eight_of_flush(lines.rhs_sums + j) * static_cast<std::uint32_t>(lines.lhs_zeros[i]);
     if (lines.rhs_zeros != nullptr)
-        s -= load_sums(lines.rhs_zeros + j) * static_cast<std::uint32_t>(lines.lhs_rests[i]);
+        s -= load_eight_of_flush(lines.rhs_zeros + j) * static_cast<std::uint32_t>(lines.lhs_rests[i]);
     eight_floats x = reinterpret_cast<eight_floats>(s);
-    if constexpr (std::same_as<Sum, std::int32_t>) x = floats_of_words(s);
+    if constexpr (std::same_as<Sum, std::int32_t>) x = sums_as_floats(s);
     const eight_floats before = start == tile_start::zero ? eight_floats{} : load_floats(total);
     const eight_floats factor = multiply(splat(lines.lhs_scales[i]), load_floats(lines.rhs_scales + j));
     store_floats(total, multiply_add(x, factor, before));

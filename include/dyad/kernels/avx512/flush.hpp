@@ -14,26 +14,26 @@
 
 namespace dyad::inline v1::avx512 {
 
-[[gnu::target("avx512f"), gnu::always_inline]] inline words load_sums(const void* from, std::uint16_t mask) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline words load_lanes_of_flush(const void* from, std::uint16_t mask) noexcept {
     words x;
     __asm__("vmovdqu32 (%2), %0%{%1%}%{z%}" : "=v"(x) : "Yk"(mask), "r"(from) : "memory");
     return x;
 }
-[[gnu::target("avx512f"), gnu::always_inline]] inline floats load_floats_masked(const float* from,
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats load_floats_of_flush(const float* from,
                                                                          std::uint16_t mask) noexcept {
-    return reinterpret_cast<floats>(load_sums(from, mask));
+    return reinterpret_cast<floats>(load_lanes_of_flush(from, mask));
 }
-[[gnu::target("avx512f"), gnu::always_inline]] inline void store_floats(float* to, floats x,
+[[gnu::target("avx512f"), gnu::always_inline]] inline void store_floats_of_flush(float* to, floats x,
                                                                         std::uint16_t mask) noexcept {
     __asm__ volatile("vmovups %0, (%2)%{%1%}" : : "v"(x), "Yk"(mask), "r"(to) : "memory");
 }
-[[gnu::target("avx512f"), gnu::always_inline]] inline floats floats_of_words(words x) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats sums_as_floats(words x) noexcept {
     floats y;
     __asm__("vcvtdq2ps %1, %0" : "=v"(y) : "v"(x));
     return y;
 }
 /// Lanes that are NaN become 0x7fc00000.
-[[gnu::target("avx512f"), gnu::always_inline]] inline floats with_one_nan_code(floats x) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats flushed_nan(floats x) noexcept {
     const words bits = reinterpret_cast<words>(x);
     const words nan = words{} + 0x7fc0'0000U;
     return reinterpret_cast<floats>((bits & 0x7fff'ffffU) > 0x7f80'0000U ? nan : bits);
@@ -47,18 +47,18 @@ template <class Sum, flush_zeros Zeros>
                                                                      std::ptrdiff_t i, std::ptrdiff_t j, floats scale,
                                                                      std::uint16_t mask, tile_start start,
                                                                      float* total) noexcept {
-    words s = load_sums(sums, mask);
+    words s = load_lanes_of_flush(sums, mask);
     if constexpr (Zeros == flush_zeros::some) {
         if (lines.lhs_zeros != nullptr)
-            s -= load_sums(lines.rhs_sums + j, mask) * static_cast<std::uint32_t>(lines.lhs_zeros[i]);
+            s -= load_lanes_of_flush(lines.rhs_sums + j, mask) * static_cast<std::uint32_t>(lines.lhs_zeros[i]);
         if (lines.rhs_zeros != nullptr)
-            s -= load_sums(lines.rhs_zeros + j, mask) * static_cast<std::uint32_t>(lines.lhs_rests[i]);
+            s -= load_lanes_of_flush(lines.rhs_zeros + j, mask) * static_cast<std::uint32_t>(lines.lhs_rests[i]);
     }
     floats x = reinterpret_cast<floats>(s);
-    if constexpr (std::same_as<Sum, std::int32_t>) x = floats_of_words(s);
-    const floats before = start == tile_start::zero ? floats{} : load_floats(total, mask);
-    const floats factor = multiply(scale, load_floats(lines.rhs_scales + j, mask));
-    store_floats(total, multiply_add(x, factor, before), mask);
+    if constexpr (std::same_as<Sum, std::int32_t>) x = sums_as_floats(s);
+    const floats before = start == tile_start::zero ? floats{} : load_floats_of_flush(total, mask);
+    const floats factor = multiply(scale, load_floats_of_flush(lines.rhs_scales + j, mask));
+    store_floats_of_flush(total, multiply_add(x, factor, before), mask);
 }
 
 template <class Sum, flush_zeros Zeros>
@@ -83,7 +83,7 @@ template <class Sum, flush_zeros Zeros>
     const floats b = splat(second);
     for (std::ptrdiff_t j = 0; j < n; j += 16) {
         const auto mask = static_cast<std::uint16_t>(n - j >= 16 ? 0xffffU : (1U << (n - j)) - 1U);
-        store_floats(x + j, with_one_nan_code(multiply(multiply(load_floats(x + j, mask), a), b)), mask);
+        store_floats_of_flush(x + j, flushed_nan(multiply(multiply(load_floats_of_flush(x + j, mask), a), b)), mask);
     }
 }
 
@@ -93,7 +93,7 @@ template <class Sum, flush_zeros Zeros>
     for (std::ptrdiff_t j = 0; j < n; j += 16) {
         const auto mask = static_cast<std::uint16_t>(n - j >= 16 ? 0xffffU : (1U << (n - j)) - 1U);
         const words high =
-            reinterpret_cast<words>(with_one_nan_code(multiply(load_floats(x + j, mask), scale))) >> 16;
+            reinterpret_cast<words>(flushed_nan(multiply(load_floats_of_flush(x + j, mask), scale))) >> 16;
         __asm__ volatile("vpmovdw %0, (%2)%{%1%}" : : "v"(high), "Yk"(mask), "r"(to + j) : "memory");
     }
 }
