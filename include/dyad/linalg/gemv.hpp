@@ -186,16 +186,30 @@ private:
             for (index b = 0; b < l.blocks(); ++b) {
                 const index first = b * l.block_k();
                 const index count = l.k - first < l.block_k() ? l.k - first : l.block_k();
-                std::int8_t* out = &to.codes(i, b * l.block_x());
-                std::int32_t sum = 0;
-                for (index n = 0; n < count; ++n) {
-                    out[n] = x(i, first + n).raw();
-                    sum += out[n];
-                }
-                for (index n = count; n < l.block_x(); ++n) out[n] = 0;
-                to.sums(i, b) = sum;
+                to.sums(i, b) = copy_block(shifted(x.data, i * x.stride[0] + first * x.stride[1]), x.stride[1], count,
+                                           &to.codes(i, b * l.block_x()));
+                for (index n = count; n < l.block_x(); ++n) to.codes(i, b * l.block_x() + n) = 0;
             }
         }
+    }
+
+    /// Copies `count` codes and gives their sum, eight at a time: two sums of four in the halves of a word.
+    static std::int32_t copy_block(const integer<8>* from, index stride, index count, std::int8_t* to) noexcept {
+        for (index n = 0; n < count; ++n) to[n] = from[n * stride].raw();
+        constexpr std::uint64_t odd = 0x00ff'00ff'00ff'00ff;
+        std::uint64_t sums = 0;
+        index n = 0;
+        std::int32_t sum = 0;
+        for (; count - n >= 8; n += 8) {
+            std::uint64_t eight = 0;
+            __builtin_memcpy(&eight, to + n, 8);
+            eight ^= 0x8080'8080'8080'8080;  // each plus 128
+            sums += (eight & odd) + (eight >> 8 & odd);
+        }
+        for (int half = 0; half < 4; ++half) sum += static_cast<std::int32_t>(sums >> (16 * half) & 0xffff);
+        sum -= static_cast<std::int32_t>(128 * n);
+        for (; n < count; ++n) sum += to[n];
+        return sum;
     }
 
     Weights weights_;

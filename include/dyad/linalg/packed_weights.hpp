@@ -8,7 +8,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -198,7 +197,7 @@ public:
         if (packed.data() == nullptr) return status::rhs_null;
         if (packed.size() < header_bytes) return status::rhs_packed_too_short;
         const header mine = make_header();
-        if (std::memcmp(&mine, packed.data(), sizeof mine) != 0) return status::rhs_packed_differently;
+        if (__builtin_memcmp(&mine, packed.data(), sizeof mine) != 0) return status::rhs_packed_differently;
         return packed.size() < packed_bytes() ? status::rhs_packed_too_short : status::ok;
     }
 
@@ -249,7 +248,7 @@ private:
     template <class Codes, class Shared>
     void write(const Codes& weights, std::byte* to, const Shared& shared) const noexcept {
         const header h = make_header();
-        std::memcpy(to, &h, sizeof h);
+        __builtin_memcpy(to, &h, sizeof h);
         if (k_ == 0 || n_ == 0) return;
         const gemv_layout l = layout();
         auto* at = reinterpret_cast<std::uint8_t*>(to + header_bytes);
@@ -288,7 +287,7 @@ private:
     template <class Shared>
     std::uint8_t* write_panel_shared(index row, index first, std::uint8_t* at, const Shared& shared) const noexcept {
         const index bytes = layout().shared_bytes();
-        std::memset(at, 0, static_cast<std::size_t>(bytes));
+        __builtin_memset(at, 0, static_cast<std::size_t>(bytes));
         for (index j = 0; j < gemv_columns && first + j < n_; ++j) shared(row, first + j, at);
         return at + bytes;
     }
@@ -298,12 +297,12 @@ private:
         const index place = j % gemv_columns;
         const S s = weights.scales(l, j);
         if constexpr (std::same_as<S, float>) {
-            std::memcpy(at + size * place, &s, sizeof s);
+            __builtin_memcpy(at + size * place, &s, sizeof s);
         } else if constexpr (weight_rules::is_power<S>) {
             at[place] = static_cast<std::uint8_t>(s.exponent());
         } else {
             const auto bits = s.bits();
-            std::memcpy(at + size * place, &bits, sizeof bits);
+            __builtin_memcpy(at + size * place, &bits, sizeof bits);
         }
         if constexpr (stores_zero_points<Zero>)
             at[size * gemv_columns + place] = static_cast<std::uint8_t>(weights.zero_point(l, j));
