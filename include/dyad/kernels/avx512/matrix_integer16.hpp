@@ -32,7 +32,6 @@ struct half_columns {
         if constexpr (Planes == half_planes::one) {
             __builtin_memcpy(to + 64 * step, &b, sizeof b);
         } else {
-            using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
             const signed_halves high = reinterpret_cast<signed_halves>(b) >> 8;
             const words low = b & 0x00ff'00ffU;
             __builtin_memcpy(to + 128 * step, &high, sizeof high);
