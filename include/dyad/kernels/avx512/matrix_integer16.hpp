@@ -53,11 +53,11 @@ struct half_rows {
 /// Eight sums of 32 bits, as 64 bits; of two planes 256 h + l, l standing 16 behind h.
 template <half_planes Planes>
 [[gnu::target("avx512bw"), gnu::always_inline]] inline longs widened(const std::int32_t* from) noexcept {
-    half_words high;
+    eight_sums high;
     __builtin_memcpy(&high, from, sizeof high);
     const auto wide = __builtin_convertvector(high, signed_longs);
     if constexpr (Planes == half_planes::one) return reinterpret_cast<longs>(wide);
-    half_words low;
+    eight_sums low;
     __builtin_memcpy(&low, from + 16, sizeof low);
     return reinterpret_cast<longs>(wide * 256 + __builtin_convertvector(low, signed_longs));
 }
