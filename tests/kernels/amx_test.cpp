@@ -332,7 +332,7 @@ TEST_CASE("amx 16-bit kernels: the plain kernels' sums") {
     if (!can_run()) return;
     const amx_emulator emulator;
     compare(amx::s16_wide, scalar::s16_wide, any_integer<std::int16_t>, any_integer<std::int16_t>);
-    CHECK(amx::s16_short.multiply == amx::s16_wide.multiply);
+    CHECK((amx::s16_short.multiply == amx::s16_wide.multiply));
     compare(amx::s16s16_32, scalar::s16s16_32, any_integer<std::int16_t>, any_integer<std::int16_t>);
 }
 
