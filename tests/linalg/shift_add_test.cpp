@@ -41,12 +41,13 @@ struct problem {
     problem(index m, index k, index n, index bases, index group, int spread, contents c, std::mt19937_64& random) {
         weights = {n, k, bases, group, nullptr, nullptr};
         for (index i = 0; i < m * k; ++i)
-            x.push_back(integer<8>::from_raw(c == contents::extremes ? std::int8_t{-128}
-                                                                     : static_cast<std::int8_t>(random())));
+            x.push_back(
+                integer<8>::from_raw(c == contents::extremes ? std::int8_t{-128} : static_cast<std::int8_t>(random())));
         for (index i = 0; i < n * bases * weights.row_bytes(); ++i)
             codes.push_back(c == contents::extremes ? std::uint8_t{255} : static_cast<std::uint8_t>(random()));
         for (index i = 0; i < n * bases * weights.groups(); ++i) {
-            const int e = c == contents::extremes ? spread : static_cast<int>(random() % static_cast<unsigned>(spread + 1));
+            const int e =
+                c == contents::extremes ? spread : static_cast<int>(random() % static_cast<unsigned>(spread + 1));
             powers.push_back({static_cast<std::int8_t>(e - 20), static_cast<std::uint8_t>(random() % 2)});
         }
         if (!powers.empty()) powers[0].exponent = -20;
@@ -61,8 +62,10 @@ cpp_int exact(const problem& p, index r, index j, int unit) {
     for (index i = 0; i < p.weights.bases; ++i) {
         for (index l = 0; l < p.weights.k; ++l) {
             const auto power = p.weights.power(j, i, l / p.weights.group_k());
-            const bool set = (p.codes[static_cast<std::size_t>((j * p.weights.bases + i) * p.weights.row_bytes() + l / 8)] >>
-                                  (l % 8) & 1) != 0;
+            const bool set =
+                (p.codes[static_cast<std::size_t>((j * p.weights.bases + i) * p.weights.row_bytes() + l / 8)] >>
+                     (l % 8) &
+                 1) != 0;
             cpp_int term = p.x[static_cast<std::size_t>(r * p.weights.k + l)].raw();
             term <<= power.exponent - unit;
             if (set != (power.negative == 0)) term = -term;

@@ -35,9 +35,9 @@ struct binary_coded_weights {
     index n = 0;
     index k = 0;
     index bases = 0;
-    index group = 0;                      ///< weights of a row that share a power, a multiple of 8; 0: all k
-    const std::uint8_t* codes = nullptr;  ///< code i of row j from (j * bases + i) * row_bytes() on
-    const signed_power* powers = nullptr; ///< of code i of row j and group g at (j * bases + i) * groups() + g
+    index group = 0;                       ///< weights of a row that share a power, a multiple of 8; 0: all k
+    const std::uint8_t* codes = nullptr;   ///< code i of row j from (j * bases + i) * row_bytes() on
+    const signed_power* powers = nullptr;  ///< of code i of row j and group g at (j * bases + i) * groups() + g
 
     [[nodiscard]] constexpr index row_bytes() const noexcept { return k / 8 + (k % 8 != 0 ? 1 : 0); }
     [[nodiscard]] constexpr index group_k() const noexcept { return group == 0 ? (k > 0 ? k : 1) : group; }
@@ -68,7 +68,8 @@ struct shift_add_range {
     if (greatest < least) least = greatest = 0;
     range = {least, greatest - least};
     const auto terms = static_cast<std::uint64_t>(w.bases) * static_cast<std::uint64_t>(w.k);
-    return range.spread + 7 + static_cast<int>(std::bit_width(terms)) <= 63 ? status::ok : status::exponent_out_of_range;
+    return range.spread + 7 + static_cast<int>(std::bit_width(terms)) <= 63 ? status::ok
+                                                                            : status::exponent_out_of_range;
 }
 
 /// The definition: y[i][j] = sum of +-x 2^(e - unit), one weight after the other.
@@ -81,7 +82,8 @@ inline void shift_add_plain(matrix_view<const integer<8>> x, const binary_coded_
                 for (index l = 0; l < w.k; ++l) {
                     const signed_power p = w.power(j, i, l / w.group_k());
                     const bool plus = (w.code(j, i)[l / 8] >> (l % 8) & 1) != 0;
-                    const std::int64_t term = std::int64_t{x(r, l).raw()} * (std::int64_t{1} << (p.exponent - range.unit));
+                    const std::int64_t term =
+                        std::int64_t{x(r, l).raw()} * (std::int64_t{1} << (p.exponent - range.unit));
                     sum += plus == (p.negative == 0) ? term : -term;
                 }
             }
