@@ -2,8 +2,8 @@
 // Products of few rows with 4096 x 4096 packed weights: names are weights/instruction set/rows. Beside each a plain
 // vector loop that reads as many bytes, without and with asking ahead: what memory's bandwidth allows one thread. Items
 // are bytes of packed weights, so a ratio is a share of that bandwidth.
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -91,8 +91,9 @@ std::span<std::byte> packed_weights_of() {
             using S = typename Weights::scale;
             const index group = Weights::group == 0 ? size : Weights::group;
             const std::vector<S> scales(static_cast<std::size_t>(size / group * size), dyad::convert<S>(0.125F));
-            s = format.pack(dyad::quantized_view{weights, dyad::scale_map<const S>{scales.data(), {group, 1}, {size, 1}}},
-                            bytes.span());
+            s = format.pack(
+                dyad::quantized_view{weights, dyad::scale_map<const S>{scales.data(), {group, 1}, {size, 1}}},
+                bytes.span());
         } else {
             s = format.pack(weights, bytes.span());
         }
@@ -147,8 +148,7 @@ void add(const std::string& name) {
     for (const auto cap : {instruction_set::avx2, instruction_set::avx512}) {
         for (const index rows : {1, 4, 8}) {
             const std::string work = name + "/" + dyad::to_string(cap) + "/" + std::to_string(rows);
-            benchmark::RegisterBenchmark(work.c_str(),
-                                         [=](benchmark::State& s) { product<Weights>(s, rows, cap); });
+            benchmark::RegisterBenchmark(work.c_str(), [=](benchmark::State& s) { product<Weights>(s, rows, cap); });
             comparisons.push_back({"gemv " + work, "read", work, plain});
             comparisons.push_back({"gemv " + work, "read ahead", work, asked});
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// bit_plane_gemv: dst = x W, exactly, for integer formats of any two widths of 1 to 8 bits, both operands as bit planes:
+// bit_plane_gemv: dst = x W, exactly, for integer formats of any two widths of 1 to 8 bits, both operands as bit
+// planes:
 //   sum over k of x w = sum over p, q of sign(p) sign(q) 2^(p + q) popcount(X_p & W_q)
 // The weights take no more memory than their bits, whatever their width. Bound: k 2^(A::width + B::width) <= 2^31 is
 // enough; max_terms says exactly.
@@ -66,7 +67,8 @@ public:
     /// `to`: packed_bytes() bytes or more, aligned to 64.
     template <code_matrix Codes>
         requires(std::same_as<element_of<Codes>, B>)
-    status pack(const Codes& weights, std::span<std::byte> to) const noexcept {
+    status pack(const Codes& weights, std::span<std::byte> to)
+    const noexcept {
         if (weights.extent[0] != k_) return status::rhs_rows_differ;
         if (weights.extent[1] != n_) return status::rhs_columns_differ;
         if (weights.data == nullptr && k_ != 0 && n_ != 0) return status::rhs_null;
@@ -88,8 +90,7 @@ public:
         const std::size_t skew = (0 - reinterpret_cast<std::uintptr_t>(workspace.data())) % 64;
         auto* const lhs = reinterpret_cast<std::uint8_t*>(workspace.data() + skew);
         const auto* const rhs = reinterpret_cast<const std::uint8_t*>(packed.data());
-        for (index i = 0; i < m_; ++i)
-            split<A>([&](index l) { return x(i, l); }, lhs + i * A::width * plane());
+        for (index i = 0; i < m_; ++i) split<A>([&](index l) { return x(i, l); }, lhs + i * A::width * plane());
         constexpr index step = 64;
         execute((n_ + step - 1) / step, [&](index t) {
             const index last = n_ - t * step < step ? n_ : (t + 1) * step;

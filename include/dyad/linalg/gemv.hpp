@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// gemv: dst = x W for few rows of int8 activations x and packed weights W, which are read once, in order: a product that
-// memory's bandwidth bounds.
+// gemv: dst = x W for few rows of int8 activations x and packed weights W, which are read once, in order: a product
+// that memory's bandwidth bounds.
 //   group sum   s[g] = sum over the group's l of x[i][l] * (raw[l][j] - zero point), exactly
 //   float dst   y = acc * x_scale[i], acc = fma(float(s[g]), scale[g][j], acc) for g = 0, 1, ..., from +0: one rounding
 //               of each int32 to float (nearest even), one multiply-add a group, one product; NaN is 0x7fc00000.
@@ -96,7 +96,8 @@ public:
     template <executor Executor = serial>
         requires(!Weights::has_scales)
     status run(matrix_view<const integer<8>> x, std::span<const std::byte> packed, matrix_view<std::int32_t> dst,
-               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept {
+               std::span<std::byte> workspace, Executor&& execute = {})
+    const noexcept {
         if (const status s = check(x, packed, dst, workspace); s != status::ok) return s;
         return multiply(x, {}, packed, dst, workspace, execute);
     }
@@ -231,8 +232,8 @@ template <class View>
 }
 }  // namespace gemv_definition
 
-/// The definition, in plain loops, of weights with scales in groups of `group` rows (all, where that is 0). The caller's
-/// float environment is the default one.
+/// The definition, in plain loops, of weights with scales in groups of `group` rows (all, where that is 0). The
+/// caller's float environment is the default one.
 template <code_matrix Codes, class S, class Zero>
 void gemv_plain(matrix_view<const integer<8>> x, vector_view<const float> x_scales,
                 const quantized_view<Codes, S, Zero>& w, index group, matrix_view<float> dst) noexcept {

@@ -143,8 +143,12 @@ public:
     [[nodiscard]] index k() const noexcept { return k_; }
     [[nodiscard]] index n() const noexcept { return n_; }
     [[nodiscard]] gemv_layout layout() const noexcept {
-        return {code, weight_rules::scale_code_of<S>(), weight_rules::zero_code_of<Zero>(),
-                Group == 0 ? weight_sharing::column : weight_sharing::group, k_, Group};
+        return {code,
+                weight_rules::scale_code_of<S>(),
+                weight_rules::zero_code_of<Zero>(),
+                Group == 0 ? weight_sharing::column : weight_sharing::group,
+                k_,
+                Group};
     }
     [[nodiscard]] index panels() const noexcept { return n_ / gemv_columns + (n_ % gemv_columns != 0 ? 1 : 0); }
 
@@ -162,7 +166,8 @@ public:
     /// Packs codes without scales. `to`: packed_bytes() bytes or more, aligned to 64, none of them the codes'.
     template <code_matrix Codes>
         requires(!has_scales && std::same_as<element_of<Codes>, W>)
-    status pack(const Codes& weights, std::span<std::byte> to) const noexcept {
+    status pack(const Codes& weights, std::span<std::byte> to)
+    const noexcept {
         if (const status s = check_pack(weights, to); s != status::ok) return s;
         write(weights, to.data(), [](index, index, std::uint8_t*) {});
         return status::ok;
@@ -170,9 +175,10 @@ public:
     /// Packs codes, scales and zero points: tiles of Group x 1 (of k or more rows where Group is 0), no scale of the
     /// tensor but 1.
     template <code_matrix Codes, class Scale, class Z>
-        requires(has_scales && std::same_as<element_of<Codes>, W> && std::same_as<std::remove_const_t<Scale>, S> &&
-                 std::same_as<typename weight_rules::plain_zero<Z>::type, Zero>)
-    status pack(const quantized_view<Codes, Scale, Z>& weights, std::span<std::byte> to) const noexcept {
+        requires(has_scales&& std::same_as<element_of<Codes>, W>&& std::same_as<std::remove_const_t<Scale>, S>&&
+                     std::same_as<typename weight_rules::plain_zero<Z>::type, Zero>)
+    status pack(const quantized_view<Codes, Scale, Z>& weights, std::span<std::byte> to)
+    const noexcept {
         if (const status s = check_pack(weights.codes, to); s != status::ok) return s;
         const auto tiles = scales_of(weights.scales, k_, n_);
         const bool empty = k_ == 0 || n_ == 0;
@@ -186,9 +192,8 @@ public:
             if (weights.zero.data == nullptr && !empty) return status::zero_points_null;
             if (overlap(memory_of(to), memory_of(zeros_of(weights, k_, n_)))) return status::scales_overlap_operand;
         }
-        write(weights.codes, to.data(), [&](index l, index j, std::uint8_t* shared) {
-            write_shared(weights, l, j, shared);
-        });
+        write(weights.codes, to.data(),
+              [&](index l, index j, std::uint8_t* shared) { write_shared(weights, l, j, shared); });
         return status::ok;
     }
 

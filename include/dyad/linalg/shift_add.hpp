@@ -35,15 +35,15 @@ struct binary_coded_weights {
     index n = 0;
     index k = 0;
     index bases = 0;
-    index group = 0;                      ///< weights of a row that share a power, a multiple of 8; 0: all k
-    const std::uint8_t* codes = nullptr;  ///< code i of row j from (j * bases + i) * row_bytes() on
-    const signed_power* powers = nullptr; ///< of code i of row j and group g at (j * bases + i) * groups() + g
+    index group = 0;                       ///< weights of a row that share a power, a multiple of 8; 0: all k
+    const std::uint8_t* codes = nullptr;   ///< code i of row j from (j * bases + i) * row_bytes() on
+    const signed_power* powers = nullptr;  ///< of code i of row j and group g at (j * bases + i) * groups() + g
 
     [[nodiscard]] constexpr index row_bytes() const noexcept { return k / 8 + (k % 8 != 0 ? 1 : 0); }
     [[nodiscard]] constexpr index group_k() const noexcept { return group == 0 ? (k > 0 ? k : 1) : group; }
     [[nodiscard]] constexpr index groups() const noexcept { return k / group_k() + (k % group_k() != 0 ? 1 : 0); }
-    [[nodiscard]] constexpr std::span<const std::uint8_t> code(index j, index i) const noexcept {
-        return {codes + (j * bases + i) * row_bytes(), static_cast<std::size_t>(row_bytes())};
+    [[nodiscard]] constexpr const std::uint8_t* code(index j, index i) const noexcept {
+        return codes + (j * bases + i) * row_bytes();
     }
     [[nodiscard]] constexpr signed_power power(index j, index i, index g) const noexcept {
         return powers[(j * bases + i) * groups() + g];
@@ -68,7 +68,8 @@ struct shift_add_range {
     if (greatest < least) least = greatest = 0;
     range = {least, greatest - least};
     const auto terms = static_cast<std::uint64_t>(w.bases) * static_cast<std::uint64_t>(w.k);
-    return range.spread + 7 + std::bit_width(terms) <= 63 ? status::ok : status::exponent_out_of_range;
+    return range.spread + 7 + static_cast<int>(std::bit_width(terms)) <= 63 ? status::ok
+                                                                            : status::exponent_out_of_range;
 }
 
 /// The definition: y[i][j] = sum of +-x 2^(e - unit), one weight after the other.
@@ -80,8 +81,9 @@ inline void shift_add_plain(matrix_view<const integer<8>> x, const binary_coded_
             for (index i = 0; i < w.bases; ++i) {
                 for (index l = 0; l < w.k; ++l) {
                     const signed_power p = w.power(j, i, l / w.group_k());
-                    const bool plus = (w.code(j, i)[static_cast<std::size_t>(l / 8)] >> (l % 8) & 1) != 0;
-                    const std::int64_t term = std::int64_t{x(r, l).raw()} * (std::int64_t{1} << (p.exponent - range.unit));
+                    const bool plus = (w.code(j, i)[l / 8] >> (l % 8) & 1) != 0;
+                    const std::int64_t term =
+                        std::int64_t{x(r, l).raw()} * (std::int64_t{1} << (p.exponent - range.unit));
                     sum += plus == (p.negative == 0) ? term : -term;
                 }
             }
@@ -99,7 +101,8 @@ public:
             return status::negative_extent;
         if (weights.group % 8 != 0) return status::tile_not_positive;
         index bits = 0;
-        if (__builtin_mul_overflow(weights.n, weights.bases, &bits) ||
+        if (weights.k > std::numeric_limits<index>::max() / 1024 ||
+            __builtin_mul_overflow(weights.n, weights.bases, &bits) ||
             __builtin_mul_overflow(bits, weights.k + 8, &bits))
             return status::k_exceeds_accumulator;
         const bool empty = weights.n == 0 || weights.k == 0 || weights.bases == 0;
@@ -117,10 +120,7 @@ public:
     [[nodiscard]] shift_add_range range() const noexcept { return range_; }
     /// Room for the tables of one row.
     [[nodiscard]] std::size_t workspace_bytes() const noexcept {
-        index bytes = 0;
-        if (__builtin_mul_overflow(weights_.row_bytes(), index{256 * 2}, &bytes) || bytes > bytes + 64)
-            return static_cast<std::size_t>(-1);
-        return static_cast<std::size_t>(bytes) + 64;
+        return static_cast<std::size_t>(weights_.row_bytes()) * 256 * sizeof(std::int16_t) + 64;
     }
 
     /// y = x W^T in units of 2^range().unit; x is m x k, y is m x n. Any strides; y overlaps nothing else. Nothing is
@@ -139,8 +139,8 @@ public:
     }
 
 private:
-    /// tables[256 b + bits] = sum over t < 8 of +-x[8 b + t], + where bit t is set; x is 0 behind the end. By Gray's
-    /// rule without the order: a table of 2^(t + 1) sums is one of 2^t, twice, x apart.
+    /// tables[256 b + bits] = sum over t < 8 of +-x[8 b + t], + where bit t is set; x is 0 behind the end. A
+    /// table of 2^(t + 1) sums is one of 2^t sums, less x and plus x.
     void fill_tables(vector_view<const integer<8>> x, std::int16_t* tables) const noexcept {
         for (index b = 0; b < weights_.row_bytes(); ++b) {
             std::int16_t* const table = tables + 256 * b;
@@ -158,13 +158,13 @@ private:
         std::int64_t sum = 0;
         const index bytes_of_group = (weights_.group_k() + 7) / 8;
         for (index i = 0; i < weights_.bases; ++i) {
-            const auto code = weights_.code(j, i);
+            const std::uint8_t* code = weights_.code(j, i);
             for (index g = 0; g < weights_.groups(); ++g) {
                 const index first = g * bytes_of_group;
                 const index rest = weights_.row_bytes() - first;
                 const index last = rest < bytes_of_group ? first + rest : first + bytes_of_group;
                 std::int64_t inner = 0;
-                for (index b = first; b < last; ++b) inner += tables[256 * b + code[static_cast<std::size_t>(b)]];
+                for (index b = first; b < last; ++b) inner += tables[256 * b + code[b]];
                 const signed_power p = weights_.power(j, i, g);
                 const std::int64_t term = inner * (std::int64_t{1} << (p.exponent - range_.unit));
                 sum += p.negative == 0 ? term : -term;

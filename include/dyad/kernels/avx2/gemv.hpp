@@ -69,7 +69,8 @@ template <weight_code Code, int Rows, int R = 0>
     if constexpr (R < Rows) {
         sum_words sum = sums.of[R][0];
         if constexpr (sets::sums > 1) {
-            const auto scaled = reinterpret_cast<eight_words>(sums.of[R][1]) << static_cast<unsigned>(sets::shift_of[1]);
+            const auto scaled = reinterpret_cast<eight_words>(sums.of[R][1])
+                                << static_cast<unsigned>(sets::shift_of[1]);
             sum += reinterpret_cast<sum_words>(scaled);
         }
         __builtin_memcpy(to + R * gemv_columns, &sum, sizeof sum);

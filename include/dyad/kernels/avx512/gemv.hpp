@@ -49,8 +49,9 @@ struct part_sums {
 
 /// w[Parts of each set]: the weights of one unit of each part; parts are `distance` bytes apart.
 template <weight_code Code, int Parts, int P = 0>
-[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void take_parts(
-    const std::uint8_t* codes, std::ptrdiff_t distance, bytes* w) noexcept {
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void take_parts(const std::uint8_t* codes,
+                                                                                          std::ptrdiff_t distance,
+                                                                                          bytes* w) noexcept {
     if constexpr (P < Parts) {
         ask_for_unit<unit_of(Code).vectors>(codes + P * distance);
         weight_sets<Code>::take(codes + P * distance, w + P * unit_of(Code).sets);
@@ -197,8 +198,10 @@ template <scale_code Code>
 }
 /// acc = fma(float(sum), scale, acc) for one group.
 template <scale_code Code>
-[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_scaled(
-    const std::uint8_t* scales, std::ptrdiff_t rows, const std::int32_t* sums, float* acc) noexcept {
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_scaled(const std::uint8_t* scales,
+                                                                                          std::ptrdiff_t rows,
+                                                                                          const std::int32_t* sums,
+                                                                                          float* acc) noexcept {
     for (std::ptrdiff_t part = 0; part < 4; ++part) {
         const floats scale = stored_scales<Code>(scales, part);
         for (std::ptrdiff_t i = 0; i < rows; ++i) {
@@ -220,18 +223,79 @@ template <scale_code Code>
     }
 }
 /// total += sum, where a column shares its scale.
-[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_whole(
-    std::ptrdiff_t rows, const std::int32_t* sums, std::int32_t* total) noexcept {
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_whole(std::ptrdiff_t rows,
+                                                                                         const std::int32_t* sums,
+                                                                                         std::int32_t* total) noexcept {
     for (std::ptrdiff_t n = 0; n < rows * gemv_columns; n += 16) {
         const words sum = load(total + n) + load(sums + n);
         __builtin_memcpy(total + n, &sum, sizeof sum);
     }
 }
 
+/// The sums of part P of one row and those behind it, as floats times their scales, added to acc.
+template <weight_code Code, scale_code Scale, int P = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_scaled_parts(
+    const part_sums<Code, 1, 4>& sums, const std::uint8_t* scales, floats* acc) noexcept {
+    using sets = weight_sets<Code>;
+    if constexpr (P < 4) {
+        const signed_words* of = sums.of + P * sets::sums;
+        signed_words sum = of[0];
+        if constexpr (sets::sums > 1) sum += of[1] >> sets::shift_of[1];
+        if constexpr (sets::sums > 2) sum += of[2] >> sets::shift_of[2];
+        if constexpr (sets::sums > 3) sum += of[3] >> sets::shift_of[3];
+        acc[P] = add_product(acc[P], __builtin_convertvector(sum, floats), stored_scales<Scale>(scales, P));
+        add_scaled_parts<Code, Scale, P + 1>(sums, scales, acc);
+    }
+}
+/// One row and groups without zero points, what reading bounds most: all sums stay in registers.
+template <weight_code Code, scale_code Scale>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::noinline]] inline void gemv_groups_of_row(const gemv_layout& layout,
+                                                                                             const gemv_operands& o,
+                                                                                             gemv_sums& out) noexcept {
+    constexpr weight_unit unit = unit_of(Code);
+    const std::ptrdiff_t blocks = layout.blocks();
+    const std::ptrdiff_t part_bytes = layout.part_bytes(0);
+    const std::ptrdiff_t last_part_bytes = layout.part_bytes(blocks - 1);
+    const std::ptrdiff_t scale_bytes = layout.scale_bytes();
+    const std::ptrdiff_t block_x = layout.block_x();
+    floats acc[4] = {};
+    const std::uint8_t* codes = o.panel;
+    for (std::ptrdiff_t b = 0; b < blocks; ++b) {
+        const std::ptrdiff_t distance = b == blocks - 1 ? last_part_bytes : part_bytes;
+        const std::int8_t* x = o.x + b * block_x;
+        part_sums<Code, 1, 4> sums;
+        clear(sums);
+        sums.of[sums.place(0, 0, 0)] = signed_words{} + o.x_sums[b] * o.offset;
+        sums.of[sums.place(0, 1, 0)] = sums.of[0];
+        sums.of[sums.place(0, 2, 0)] = sums.of[0];
+        sums.of[sums.place(0, 3, 0)] = sums.of[0];
+        for (const std::uint8_t* const end = codes + distance; codes != end; codes += unit.vectors * 64) {
+            bytes w[static_cast<std::size_t>(4 * unit.sets)];
+            take_parts<Code, 4>(codes, distance, w);
+            add_unit(sums, w, x, 0);
+            x += unit.sets * 4;
+        }
+        const std::uint8_t* scales = codes + 3 * distance;
+        add_scaled_parts<Code, Scale>(sums, scales, acc);
+        codes = scales + scale_bytes;
+        ask_for(scales);
+        ask_for(scales + 64);
+    }
+    store_floats(out.floats, acc[0]);
+    store_floats(out.floats + 16, acc[1]);
+    store_floats(out.floats + 32, acc[2]);
+    store_floats(out.floats + 48, acc[3]);
+}
+
 template <weight_code Code>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::noinline]] inline void gemv_panel_of(const gemv_layout& layout,
-                                                                                       const gemv_operands& o,
-                                                                                       gemv_sums& out) noexcept {
+                                                                                        const gemv_operands& o,
+                                                                                        gemv_sums& out) noexcept {
+    const bool whole_row = o.rows == 1 && layout.sharing == weight_sharing::group && layout.zero == zero_code::none;
+    if (whole_row && layout.scale == scale_code::float_16)
+        return gemv_groups_of_row<Code, scale_code::float_16>(layout, o, out);
+    if (whole_row && layout.scale == scale_code::float_32)
+        return gemv_groups_of_row<Code, scale_code::float_32>(layout, o, out);
     alignas(64) std::int32_t sums[gemv_rows * gemv_columns];
     const auto used = static_cast<std::size_t>(o.rows * gemv_columns) * 4;
     __builtin_memset(out.integers, 0, used);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed weights in registers of 512 bits: the sets of a unit, one after another, each four k of 16 columns. A set stays
-// at the place where its bits are stored, 2^shift times too large, and its products are summed apart: one mask instead
-// of a shift and a mask, and one shift of a sum at the end (exact, for such sums are multiples of 2^shift).
+// Packed weights in registers of 512 bits: the sets of a unit, one after another, each four k of 16 columns. A set
+// stays at the place where its bits are stored, 2^shift times too large, and its products are summed apart: one mask
+// instead of a shift and a mask, and one shift of a sum at the end (exact, for such sums are multiples of 2^shift).
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -21,8 +21,8 @@ namespace dyad::inline v1::avx512 {
     return reinterpret_cast<bytes>(reinterpret_cast<words>(x) >> static_cast<std::uint32_t>(places));
 }
 
-/// One vector of weights, loaded once: a compiler would rather load it again for every mask, and loads are what there is
-/// least of.
+/// One vector of weights, loaded once: a compiler would rather load it again for every mask, and loads are what there
+/// is least of.
 [[gnu::target("avx512f"), gnu::always_inline]] inline bytes load_once(const std::uint8_t* from) noexcept {
     bytes x = load_bytes(from);
     __asm__("" : "+v"(x));
