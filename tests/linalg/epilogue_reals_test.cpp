@@ -140,7 +140,7 @@ TEST_CASE("clamps and observers: rows are the calls") {
                 static_cast<void>(calls(x, 7, 8));
             }
             row.run(isa, values.data(), 0, 0, static_cast<index>(values.size()), out.data());
-            const bool passed = std::memcmp(out.data(), values.data(), out.size() * sizeof(double)) == 0;
+            const bool passed = n == 0 || std::memcmp(out.data(), values.data(), out.size() * sizeof(double)) == 0;
             cases.check(expected == by_call && expected == by_row && passed, "observer, ", n, " columns");
         }
     }

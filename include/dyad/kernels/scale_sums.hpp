@@ -50,6 +50,20 @@ void scale_tile(instruction_set isa, const sum_tile<Sum, double>& t, const scale
     static_cast<void>(t);
     static_cast<void>(c);
 }
+/// dst[i][j] = the bfloat16 of y[i][j], to nearest even, clamped; only where an instruction set has a kernel for it.
+[[nodiscard]] constexpr bool has_scale_tile_to_bfloat16(instruction_set isa) noexcept {
+    return has_scale_tile(isa) && isa >= instruction_set::avx512;
+}
+template <scalable_sum Sum>
+void scale_tile_to_bfloat16(instruction_set isa, const sum_tile<Sum, std::uint16_t>& t,
+                            const scale_columns_of& c) noexcept {
+#if defined(__x86_64__) && defined(__SSE2__)
+    if (isa >= instruction_set::avx512) avx512::scale_tile_to_bfloat16(t, c);
+#endif
+    static_cast<void>(isa);
+    static_cast<void>(t);
+    static_cast<void>(c);
+}
 /// dst[i][j] = the code of y[i][j].
 template <scalable_sum Sum, class Code, std::int32_t Low, std::int32_t High>
 void scale_tile(instruction_set isa, const sum_tile<Sum, Code>& t, const scale_columns_of& c,

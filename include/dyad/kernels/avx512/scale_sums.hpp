@@ -20,6 +20,12 @@ struct double_lanes {
     doubles high;
 };
 
+[[gnu::target("avx512f"), gnu::always_inline]] inline double_lanes widened(words x) noexcept {
+    const auto y = reinterpret_cast<floats>(x);
+    return {__builtin_convertvector(__builtin_shufflevector(y, y, 0, 1, 2, 3, 4, 5, 6, 7), doubles),
+            __builtin_convertvector(__builtin_shufflevector(y, y, 8, 9, 10, 11, 12, 13, 14, 15), doubles)};
+}
+
 /// Factors and offsets of sixteen columns.
 struct scale_lanes {
     double_lanes factors;
@@ -29,12 +35,9 @@ struct scale_lanes {
 [[gnu::target("avx512f"), gnu::always_inline]] inline scale_lanes load_scales(const scale_columns_of& c,
                                                                               std::ptrdiff_t first,
                                                                               std::ptrdiff_t count) noexcept {
-    float own_factors[16];
-    float own_offsets[16];
-    const float* factors = in_a_row<16>(c.factors + first * c.factor_stride, c.factor_stride, count, own_factors);
-    const float* offsets = in_a_row<16>(c.offsets + first * c.offset_stride, c.offset_stride, count, own_offsets);
-    return {{eight_doubles(factors) * c.factor, eight_doubles(factors + 8) * c.factor},
-            {eight_doubles(offsets), eight_doubles(offsets + 8)}};
+    const double_lanes factors = widened(words_at(c.factors + first * c.factor_stride, c.factor_stride, count));
+    return {{factors.low * c.factor, factors.high * c.factor},
+            widened(words_at(c.offsets + first * c.offset_stride, c.offset_stride, count))};
 }
 
 /// Eight sums as doubles; in asm, so that no compiler flag reorders what follows.
@@ -122,6 +125,27 @@ struct store_floats_as {
     }
 };
 
+/// Codes of bfloat16: a float to odd, clamped to the largest finite one, then to nearest even at its upper half.
+struct store_bfloat16 {
+    template <lanes_used Used>
+    [[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::always_inline]] static void store(double_lanes y,
+                                                                                        std::uint16_t* dst,
+                                                                                        std::ptrdiff_t count) noexcept {
+        const words x = floats_to_odd(y);
+        const words largest = words{} + 0x7f7f'0000U;
+        const words magnitude = x & 0x7fff'ffffU;
+        const words kept = (magnitude < largest ? magnitude : largest) | (x & 0x8000'0000U);
+        words code = (kept + 0x7fffU + ((kept >> 16U) & 1U)) >> 16U;
+        std::uint16_t is_nan;
+        __asm__("vcmpps $3, %1, %1, %0" : "=Yk"(is_nan) : "v"(x));
+        __asm__("vmovdqa32 %1, %0%{%2%}" : "+v"(code) : "v"(words{} + 0x7fc0U), "Yk"(is_nan));
+        half_size codes;
+        __asm__("vpmovdw %1, %0" : "=v"(codes) : "v"(code));
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &codes, sizeof codes);
+        else __builtin_memcpy(dst, &codes, static_cast<std::size_t>(count) * sizeof *dst);
+    }
+};
+
 [[gnu::target("avx512f"), gnu::always_inline]] inline doubles with_one_nan(doubles x) noexcept {
     const longs nan = longs{} + 0x7ff8'0000'0000'0000U;
     std::uint8_t is_nan;
@@ -203,6 +227,12 @@ template <class Sum>
 [[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile(
     const sum_tile<Sum, double>& t, const scale_columns_of& columns) noexcept {
     scale_all(t, columns, store_doubles{});
+}
+
+template <class Sum>
+[[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile_to_bfloat16(
+    const sum_tile<Sum, std::uint16_t>& t, const scale_columns_of& columns) noexcept {
+    scale_all(t, columns, store_bfloat16{});
 }
 
 }  // namespace dyad::inline v1::avx512
