@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <array>
 #include <random>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct backwards {
     }
 };
 
+template <class T>
+double convert_to_double(T x) {
+    return dyad::convert<double>(x);
+}
 template <class T>
 bool same(T x, T y) {
     if constexpr (std::same_as<T, float>)
@@ -75,7 +80,8 @@ void check_product(const Lhs& lhs, const Rhs& rhs, tally& cases, int (&seen)[3],
         for (index i = 0; i < m; ++i) {
             for (index j = 0; j < n; ++j) {
                 cases.check(same(dst(i, j), expected[static_cast<std::size_t>(i * n + j)]), m, "x", a.codes.extent[1],
-                            "x", n, " (", i, ", ", j, ") ", dyad::to_string(path), ", ", dyad::to_string(isa));
+                            "x", n, " (", i, ", ", j, ") ", dyad::to_string(path), ", ", dyad::to_string(isa), " ", convert_to_double(dst(i, j)), " instead of ",
+                            convert_to_double(expected[static_cast<std::size_t>(i * n + j)]));
             }
         }
     }
