@@ -1,162 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// block_gemm: every rule against its definition, bit for bit: kinds of blocks, groups, layouts, extreme scales,
+// block_gemm where scales are folded or aligned: kinds of blocks, mixes with plain matrices, layouts, extreme scales,
 // instruction sets, tasks, bad input.
 #include <dyad/linalg/block_gemm.hpp>
 
 #include <doctest/doctest.h>
 
-#include "support/block_operands.hpp"
-#include "support/block_sums.hpp"
-#include "support/instruction_sets.hpp"
-#include "support/tally.hpp"
+#include "support/block_products.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <random>
-#include <string>
-#include <thread>
+#include <span>
 #include <vector>
 
 #include <dyad/linalg/epilogue.hpp>
-#include <dyad/number/ternary.hpp>
 
 namespace {
 
 using dyad::block_path;
-using dyad::block_rule;
 using dyad::index;
 using dyad::matrix_view;
-using dyad::status;
-using dyad_test::block_operand;
-using dyad_test::contents;
-using dyad_test::grouped;
-using dyad_test::plain;
-using dyad_test::tally;
-
-/// Tasks in order, last to first, or by threads: one type, for each would compile the plan again.
-struct ways {
-    int way;
-    template <class Task>
-    void operator()(index n, Task&& task) const {
-        if (way == 0) {
-            for (index i = 0; i < n; ++i) task(i);
-        } else if (way == 1) {
-            for (index i = n; i > 0; --i) task(i - 1);
-        } else {
-            constexpr int count = 3;
-            std::vector<std::thread> all;
-            for (int t = 0; t < count; ++t) {
-                all.emplace_back([&, t] {
-                    for (index i = t; i < n; i += count) task(i);
-                });
-            }
-            for (std::thread& t : all) t.join();
-        }
-    }
-};
-
-constexpr float untouched = -12345.5F;
-
-struct paths_seen {
-    int count[6] = {};
-    double worst = 0;  ///< difference from the exact sum, of the sum of magnitudes
-};
-
-/// Runs a product in every way and compares all bits.
-template <class Lhs, class Rhs>
-void check_product(const Lhs& lhs, const Rhs& rhs, tally& cases, paths_seen& seen, dyad::block_options options = {}) {
-    using plan_type = dyad::block_gemm_plan<Lhs, Rhs>;
-    const auto a = dyad::with_scales(lhs);
-    const auto b = transposed(dyad::with_scales(rhs));
-    const index m = a.codes.extent[0];
-    const index n = b.codes.extent[0];
-    std::vector<dyad_test::line_numbers> rows;
-    std::vector<dyad_test::line_numbers> columns;
-    for (index i = 0; i < m; ++i) rows.push_back(dyad_test::numbers_of_line(a, i));
-    for (index j = 0; j < n; ++j) columns.push_back(dyad_test::numbers_of_line(b, j));
-    std::vector<float> expected;
-    for (const auto& row : rows) {
-        for (const auto& column : columns) expected.push_back(dyad_test::defined_sum(row, column, plan_type::rule));
-    }
-    for (const auto isa : dyad_test::instruction_sets()) {
-        options.cap = isa;
-        plan_type plan;
-        REQUIRE(plan_type::make(lhs, rhs, options, plan) == status::ok);
-        const auto described = plan.describe(lhs, rhs);
-        ++seen.count[static_cast<int>(described.path)];
-        std::vector<std::byte> workspace(plan.workspace_bytes());
-        for (int way = 0; way < 3; ++way) {
-            const index stride = n + (way == 1 ? 3 : 0);
-            std::vector<float> memory(static_cast<std::size_t>(m * stride), untouched);
-            const matrix_view<float> dst{memory.data(), {m, n}, {stride, 1}};
-            const status s = plan.run(lhs, rhs, dst, dyad::keep_sum{}, workspace, ways{way});
-            REQUIRE(s == status::ok);
-            for (index i = 0; i < m; ++i) {
-                for (index j = 0; j < stride; ++j) {
-                    const float right = j < n ? expected[static_cast<std::size_t>(i * n + j)] : untouched;
-                    const float x = memory[static_cast<std::size_t>(i * stride + j)];
-                    cases.check(std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(right), m, "x",
-                                a.codes.extent[1], "x", n, " (", i, ", ", j, ") ", dyad::to_string(described.path), ", ",
-                                dyad::to_string(isa), ": ", x, " instead of ", right);
-                }
-            }
-        }
-    }
-    for (std::size_t i = 0; i < rows.size() && i < 2; ++i) {
-        for (std::size_t j = 0; j < columns.size() && j < 2; ++j) {
-            const auto exact = dyad_test::exact_sum_of<double>(rows[i], columns[j], dyad::rounding::nearest_even,
-                                                               dyad::saturation::none);
-            const auto x = static_cast<double>(expected[i * static_cast<std::size_t>(n) + j]);
-            auto magnitudes = rows[i];
-            auto others = columns[j];
-            for (auto* line : {&magnitudes, &others}) {
-                for (auto& e : line->elements) e.integer = abs(e.integer);
-                for (auto& e : line->scales) e.integer = abs(e.integer);
-            }
-            const auto sum = dyad_test::exact_sum_of<double>(magnitudes, others, dyad::rounding::nearest_even,
-                                                             dyad::saturation::none);
-            if (std::isfinite(x) && std::isfinite(sum) && std::fabs(x) > 1e-30 && std::fabs(x) < 1e30)
-                seen.worst = std::max(seen.worst, std::fabs(x - exact) / sum);
-        }
-    }
-}
-
-struct shape {
-    index m, k, n;
-};
-std::vector<shape> shapes(std::mt19937_64& random, int count) {
-    std::vector<shape> all{{1, 1, 1}, {1, 0, 2}, {0, 5, 3}, {3, 40, 0}, {5, 33, 4}, {4, 64, 16}, {17, 96, 33}};
-    for (int i = 0; i < count; ++i) {
-        const auto upto = [&](unsigned most) { return static_cast<index>(1 + random() % most); };
-        all.push_back({upto(20), upto(i % 4 == 0 ? 300 : 100), upto(40)});
-    }
-    return all;
-}
-
-/// Operands of two kinds, the rhs as k x n.
-template <class A, class B>
-void check_pair(const char* name, int count, std::uint64_t seed, paths_seen& seen) {
-    tally cases(name);
-    std::mt19937_64 random(seed);
-    for (const contents what : {contents::near, contents::finite, contents::any, contents::extreme}) {
-        for (const shape s : shapes(random, count)) {
-            A lhs(s.m, s.k, what, random);
-            B rhs(s.n, s.k, what, random);
-            check_product(lhs.view(), transposed(rhs.view()), cases, seen);
-        }
-    }
-}
-void report(const std::string& name, const paths_seen& seen) {
-    MESSAGE(name << ": folded " << seen.count[0] << ", aligned " << seen.count[1] << ", unbounded " << seen.count[2]
-                 << ", flushed integers " << seen.count[3] << ", flushed floats " << seen.count[4]
-                 << "; worst difference from the exact sum, of the sum of magnitudes: " << seen.worst);
-}
-
 using dyad::mxfp4;
 using dyad::nvfp4;
+using dyad::status;
+using dyad_test::block_operand;
+using dyad_test::check_pair;
+using dyad_test::check_product;
+using dyad_test::contents;
+using dyad_test::grouped;
+using dyad_test::paths_seen;
+using dyad_test::plain;
+using dyad_test::report;
+using dyad_test::tally;
+using dyad_test::untouched;
+using dyad_test::ways;
 
 TEST_CASE("microscaling blocks, folded or aligned") {
     paths_seen seen;
@@ -181,33 +58,6 @@ TEST_CASE("blocks with plain matrices") {
     check_pair<plain<float>, block_operand<dyad::q4_0>>("float x q4_0", 2, 14, seen);
     report("with plain matrices", seen);
 }
-TEST_CASE("integers, flushed") {
-    paths_seen seen;
-    check_pair<block_operand<dyad::q8_0>, block_operand<dyad::q4_0>>("q8_0 x q4_0", 3, 21, seen);
-    check_pair<block_operand<dyad::mxint8>, block_operand<dyad::mxint8>>("mxint8", 3, 22, seen);
-    using token_int8 = grouped<dyad::integer<8>, float, 0>;
-    check_pair<token_int8, grouped<dyad::integer<4>, float, 128>>("int8 per token x int4 groups of 128", 3, 23, seen);
-    check_pair<token_int8, grouped<dyad::uinteger<4>, float, 32, std::uint8_t>>("int8 x uint4, zero points", 3, 24,
-                                                                                seen);
-    check_pair<grouped<dyad::uinteger<8>, dyad::float16, 0, std::uint8_t>,
-               grouped<dyad::integer<8>, float, 48, std::int8_t>>("uint8 x int8, zero points on both sides", 3, 25, seen);
-    check_pair<grouped<dyad::uinteger<8>, float, 20, std::uint8_t>, plain<dyad::ternary>>("uint8 x ternary", 2, 26, seen);
-    check_pair<grouped<dyad::integer<16>, dyad::power_of_two<8>, 40>, grouped<dyad::integer<12>, dyad::power_of_two<8>, 64>>(
-        "dynamic fixed point", 2, 27, seen);
-    CHECK(seen.count[static_cast<int>(block_path::flushed_integers)] > 0);
-    report("flushed integers", seen);
-}
-TEST_CASE("floats, flushed") {
-    paths_seen seen;
-    check_pair<grouped<dyad::float8_e4m3fn, float, 0>, grouped<dyad::float8_e4m3fn, float, 128>>("float8 groups", 2, 31,
-                                                                                                 seen);
-    check_pair<grouped<dyad::float4_e2m1fn, dyad::float16, 16>, plain<dyad::bfloat16>>("fp4 under float16", 2, 32, seen);
-    check_pair<plain<float>, grouped<dyad::uinteger<4>, float, 32, std::uint8_t>>("float x uint4, zero points", 2, 33,
-                                                                                  seen);
-    CHECK(seen.count[static_cast<int>(block_path::flushed_floats)] > 0);
-    report("flushed floats", seen);
-}
-
 TEST_CASE("layouts") {
     tally cases("layouts");
     paths_seen seen;

@@ -10,6 +10,7 @@
 #include "support/tally.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <random>
@@ -37,6 +38,10 @@ struct backwards {
 };
 
 template <class T>
+double convert_to_double(T x) {
+    return dyad::convert<double>(x);
+}
+template <class T>
 bool same(T x, T y) {
     if constexpr (std::same_as<T, float>)
         return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y) || (x != x && y != y);
@@ -51,15 +56,14 @@ void check_product(const Lhs& lhs, const Rhs& rhs, tally& cases, int (&seen)[3],
     const index m = a.codes.extent[0];
     const index n = b.codes.extent[0];
     dyad::exact_options options;
-    options.rule = std::array{dyad::rounding::nearest_even, dyad::rounding::toward_zero, dyad::rounding::toward_positive,
-                              dyad::rounding::nearest_even}[random() % 4];
+    options.rule = std::array{dyad::rounding::nearest_even, dyad::rounding::toward_zero,
+                              dyad::rounding::toward_positive, dyad::rounding::nearest_even}[random() % 4];
     if (random() % 2 == 0) options.policy = dyad::saturation::finite;
     std::vector<Out> expected;
     for (index i = 0; i < m; ++i) {
         for (index j = 0; j < n; ++j) {
-            expected.push_back(dyad_test::exact_sum_of<Out>(dyad_test::numbers_of_line(a, i),
-                                                            dyad_test::numbers_of_line(b, j), options.rule,
-                                                            options.policy));
+            expected.push_back(dyad_test::exact_sum_of<Out>(
+                dyad_test::numbers_of_line(a, i), dyad_test::numbers_of_line(b, j), options.rule, options.policy));
         }
     }
     for (const auto isa : dyad_test::instruction_sets()) {
@@ -75,7 +79,9 @@ void check_product(const Lhs& lhs, const Rhs& rhs, tally& cases, int (&seen)[3],
         for (index i = 0; i < m; ++i) {
             for (index j = 0; j < n; ++j) {
                 cases.check(same(dst(i, j), expected[static_cast<std::size_t>(i * n + j)]), m, "x", a.codes.extent[1],
-                            "x", n, " (", i, ", ", j, ") ", dyad::to_string(path), ", ", dyad::to_string(isa));
+                            "x", n, " (", i, ", ", j, ") ", dyad::to_string(path), ", ", dyad::to_string(isa), " ",
+                            convert_to_double(dst(i, j)), " instead of ",
+                            convert_to_double(expected[static_cast<std::size_t>(i * n + j)]));
             }
         }
     }
@@ -104,13 +110,14 @@ TEST_CASE("pairs of operands") {
     CHECK(seen[static_cast<int>(exact_path::integers8)] > 0);
     check_pair<block_operand<mxfp4>, block_operand<mxfp4>, float>("mxfp4", 2, seen);
     check_pair<grouped<dyad::integer<8>, float, 0>, block_operand<dyad::mxfp6_e2m3>, dyad::bfloat16>("int8 x mxfp6", 3,
-                                                                                                    seen);
+                                                                                                     seen);
     check_pair<grouped<dyad::integer<16>, dyad::power_of_two<8>, 0>, block_operand<mxfp4>, float>("int16 x mxfp4", 4,
-                                                                                                seen);
-    CHECK(seen[static_cast<int>(exact_path::integers16)] > 0);
-    check_pair<block_operand<dyad::mxfp8_e4m3>, block_operand<dyad::nvfp4>, dyad::float8_e5m2>("mxfp8 x nvfp4", 5, seen);
-    check_pair<grouped<dyad::uinteger<8>, float, 24, std::uint8_t>, plain<dyad::ternary>, float>("uint8 x ternary", 6,
                                                                                                   seen);
+    CHECK(seen[static_cast<int>(exact_path::integers16)] > 0);
+    check_pair<block_operand<dyad::mxfp8_e4m3>, block_operand<dyad::nvfp4>, dyad::float8_e5m2>("mxfp8 x nvfp4", 5,
+                                                                                               seen);
+    check_pair<grouped<dyad::uinteger<8>, float, 24, std::uint8_t>, plain<dyad::ternary>, float>("uint8 x ternary", 6,
+                                                                                                 seen);
     check_pair<plain<dyad::float16>, plain<dyad::bfloat16>, float>("float16 x bfloat16", 7, seen);
     CHECK(seen[static_cast<int>(exact_path::numbers)] > 0);
     MESSAGE("int8 " << seen[0] << ", int16 " << seen[1] << ", numbers " << seen[2]);

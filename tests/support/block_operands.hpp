@@ -41,7 +41,8 @@ template <>
 [[nodiscard]] inline float random_scale<float>(contents what, std::mt19937_64& random) {
     if (what == contents::any && random() % 16 == 0) return from_random_bits<float>(random());
     if (what == contents::extreme) return random() % 2 == 0 ? 1e-38F : 3e38F;
-    const auto e = static_cast<int>(random() % (what == contents::finite ? 100 : 5)) - (what == contents::finite ? 50 : 4);
+    const auto e =
+        static_cast<int>(random() % (what == contents::finite ? 100 : 5)) - (what == contents::finite ? 50 : 4);
     return std::ldexp(1 + static_cast<float>(random() % 1024) / 1024, e);
 }
 template <dyad::number E>
@@ -83,7 +84,8 @@ struct block_operand {
     [[nodiscard]] auto view() const { return dyad::view_of_blocks(blocks.data(), rows, columns, tensor_scale); }
 };
 
-/// Groups of Size columns that share a scale, whole rows where it is 0, with zero points of type Z where it is not void.
+/// Groups of Size columns that share a scale, whole rows where it is 0, with zero points of type Z where it is not
+/// void.
 template <class E, class S, int Size, class Z = void>
 struct grouped {
     static constexpr bool has_zeros = !std::is_void_v<Z>;
@@ -113,8 +115,8 @@ struct grouped {
     }
     [[nodiscard]] auto view() const {
         const dyad::matrix_view<const E> elements{codes.data(), {rows, columns}, {columns * step, step}};
-        const auto map = dyad::scale_map<const S>{
-            scales.data(), {1, tile}, {dyad::tiles_of(columns, tile), 1}, tensor_scale};
+        const auto map =
+            dyad::scale_map<const S>{scales.data(), {1, tile}, {dyad::tiles_of(columns, tile), 1}, tensor_scale};
         if constexpr (has_zeros) return dyad::quantized_view{elements, map, dyad::zero_points<const Z>{zeros.data()}};
         else return dyad::quantized_view{elements, map};
     }

@@ -55,8 +55,7 @@ template <class View>
         if constexpr (!std::same_as<decltype(View::zero), dyad::no_zero_points>)
             element = {cpp_int(static_cast<std::int64_t>(x.raw())) - view.zero_point(i, k), -E::fraction, 0, false};
         line.elements.push_back(element);
-        line.scales.push_back(
-            exact_value_of(dyad::unpack(static_cast<typename View::scale>(view.scales(i, k)))));
+        line.scales.push_back(exact_value_of(dyad::unpack(static_cast<typename View::scale>(view.scales(i, k)))));
     }
     return line;
 }
@@ -130,7 +129,8 @@ template <dyad::number To>
     exact_value sum;
     for (std::size_t c = 0; c < a.elements.size(); ++c)
         sum = plus(sum, times(times(a.elements[c], a.scales[c]), times(b.elements[c], b.scales[c])));
-    const exact_value tensors = times(exact_value_of(dyad::unpack(a.tensor_scale)), exact_value_of(dyad::unpack(b.tensor_scale)));
+    const exact_value tensors =
+        times(exact_value_of(dyad::unpack(a.tensor_scale)), exact_value_of(dyad::unpack(b.tensor_scale)));
     return dyad::pack_as<To>(unpacked_of(times(sum, tensors)), mode, policy);
 }
 

@@ -165,13 +165,13 @@ public:
     /// What run would take for these operands, and why: the rule follows from the types, the path from the scales.
     [[nodiscard]] block_description describe(const Lhs& lhs, const Rhs& rhs) const noexcept {
         const choice c = choose(with_scales(lhs), transposed(with_scales(rhs)), nullptr, nullptr);
-        return {rule, c.path, kernel_name(c.path), is_flushed(c.path) ? steps(64).runs() : 1, c.lhs_power, c.rhs_power,
-                workspace_bytes()};
+        return {rule,        c.path,      kernel_name(c.path), is_flushed(c.path) ? steps(64).runs() : 1,
+                c.lhs_power, c.rhs_power, workspace_bytes()};
     }
 
-    /// Runs the plan. Any strides; dst may not overlap itself, the operands or the workspace. epilogue(sum, row, column)
-    /// gives dst's element. The same bits for every executor and instruction set. Nothing is written unless the status
-    /// is ok.
+    /// Runs the plan. Any strides; dst may not overlap itself, the operands or the workspace. epilogue(sum, row,
+    /// column) gives dst's element. The same bits for every executor and instruction set. Nothing is written unless the
+    /// status is ok.
     template <class D, class Epilogue, executor Executor = serial>
     status run(const Lhs& lhs, const Rhs& rhs, matrix_view<D> dst, const Epilogue& epilogue,
                std::span<std::byte> workspace, Executor&& execute = {}) const noexcept {
@@ -237,11 +237,11 @@ private:
     }
     /// The product that the rule asks for; of `folded` the one in bfloat16.
     [[nodiscard]] auto main_product() const noexcept {
-        if constexpr (rule == block_rule::integers8) return product_of<bytes_product>(integer8_kernel<std::int8_t, std::int8_t>(isa_));
+        if constexpr (rule == block_rule::integers8)
+            return product_of<bytes_product>(integer8_kernel<std::int8_t, std::int8_t>(isa_));
         else if constexpr (rule == block_rule::integers16)
             return product_of<halves_product>(integer16_kernel(isa_, largest_product));
-        else if constexpr (rule == block_rule::floats_f32)
-            return product_of<float_product>(f32_kernel(isa_));
+        else if constexpr (rule == block_rule::floats_f32) return product_of<float_product>(f32_kernel(isa_));
         else return product_of<bf16_product>(bf16_kernel(isa_));
     }
     [[nodiscard]] bytes_product aligned_product() const noexcept {
@@ -324,8 +324,12 @@ private:
     }
     [[nodiscard]] status take_flush_tables(arena& memory, line_tables& lhs, line_tables& rhs) const noexcept {
         const index runs = steps(64).runs();
-        const status s = take_tables(memory, rule == block_rule::integers8 ? tables_of<A, C> : table_kinds::scales, runs, m_, lhs);
-        return s == status::ok ? take_tables(memory, rule == block_rule::integers8 ? tables_of<C, A> : table_kinds::scales, runs, n_, rhs) : s;
+        const status s =
+            take_tables(memory, rule == block_rule::integers8 ? tables_of<A, C> : table_kinds::scales, runs, m_, lhs);
+        return s == status::ok
+                   ? take_tables(memory, rule == block_rule::integers8 ? tables_of<C, A> : table_kinds::scales, runs,
+                                 n_, rhs)
+                   : s;
     }
 
     // --- the paths ---
@@ -364,8 +368,8 @@ private:
         for (index i = 0; i < m_; ++i) lhs.scales(0, i) = power(lhs_units[i] + lhs_unit);
         for (index j = 0; j < n_; ++j) rhs.scales(0, j) = power(rhs_units[j] + rhs_unit);
         const flushed_tiles<Output> tiles{output, lhs, rhs};
-        return multiply(aligned_product(), aligned_lines<A, std::int8_t>{a, isa_, lhs_units}, aligned_lines<C, std::int8_t>{b, isa_, rhs_units},
-                        tiles, memory, false, execute);
+        return multiply(aligned_product(), aligned_lines<A, std::int8_t>{a, isa_, lhs_units},
+                        aligned_lines<C, std::int8_t>{b, isa_, rhs_units}, tiles, memory, false, execute);
     }
     template <class Output, class Executor>
     status run_flushed(const A& a, const C& b, Output& output, std::span<std::byte> workspace,
@@ -411,7 +415,8 @@ private:
             steps.for_each([&](const block_step& s) {
                 for (index i = 0; i < a.codes.extent[0]; ++i) {
                     auto& sum = lhs.sums(s.run, i);
-                    const auto zeros = static_cast<std::uint32_t>(lhs.zeros(s.run, i)) * static_cast<std::uint32_t>(s.length);
+                    const auto zeros =
+                        static_cast<std::uint32_t>(lhs.zeros(s.run, i)) * static_cast<std::uint32_t>(s.length);
                     sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) - zeros);
                 }
             });

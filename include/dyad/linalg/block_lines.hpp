@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -23,54 +24,77 @@
 
 namespace dyad::inline v1 {
 
-/// f(first, n, elements) for pieces of columns k0 .. k0 + k - 1 of a line; within one tile where `Tiles` says so.
-enum class line_pieces : std::uint8_t { any, of_one_tile };
-template <line_pieces Pieces, class View, class F>
+/// f(first, n, elements) for pieces of columns k0 .. k0 + k - 1 of a line.
+template <class View, class F>
 void for_each_piece(instruction_set isa, const View& view, index line, index k0, index k, F&& f) noexcept {
     using E = typename View::element;
     E elements[convert_piece];
     for (index c = k0; c < k0 + k;) {
-        index n = k0 + k - c < static_cast<index>(convert_piece) ? k0 + k - c : static_cast<index>(convert_piece);
-        if constexpr (Pieces == line_pieces::of_one_tile) {
-            const index rest = view.scales.tile[1] - c % view.scales.tile[1];
-            n = rest < n ? rest : n;
-        }
+        const index n = k0 + k - c < static_cast<index>(convert_piece) ? k0 + k - c : static_cast<index>(convert_piece);
         load_elements(isa, view.codes, line, c, n, static_cast<E*>(elements));
         f(c, n, static_cast<const E*>(elements));
         c += n;
     }
 }
+/// f(first, n, scale) for the parts of columns first .. first + n - 1 of a line that share a scale.
+template <class View, class F>
+void for_each_scale(const View& view, index line, index first, index n, F&& f) noexcept {
+    const index tile = view.scales.tile[1];
+    const auto* scale = &view.scales(line, first);
+    index rest = tile - first % tile;
+    for (index c = first; c < first + n; rest = tile, scale += view.scales.stride[1]) {
+        const index count = rest < first + n - c ? rest : first + n - c;
+        f(c, count, static_cast<typename View::scale>(*scale));
+        c += count;
+    }
+}
 
-/// The integers of all codes, moved up.
-template <format E, int Up>
+/// The low bytes of the integers of all codes.
+template <format E>
     requires(E::width <= 8)
-alignas(64) inline constexpr auto moved_integers = [] {
+alignas(64) inline constexpr auto integer_bytes = [] {
     std::array<std::uint8_t, 256> table{};
     for (unsigned code = 0; code < 256; ++code) {
         const unsigned bits = code & low_mask<unsigned>(E::width);
         const auto x = integer_of_element<E, std::int16_t>(E::from_bits(static_cast<typename E::bits_type>(bits)));
-        table[code] = static_cast<std::uint8_t>(static_cast<unsigned>(x) << Up);
+        table[code] = static_cast<std::uint8_t>(static_cast<unsigned>(x));
     }
     return table;
 }();
 
-/// n integers `up` places up, less `less` before that; all fit the carrier.
+/// x[i] * 2^up for bytes that have room, eight at a time: what leaves a byte is cut off before it reaches the next one.
+inline void shift_bytes(std::int8_t* x, index n, int up) noexcept {
+    const std::uint64_t kept = (0xffU >> up) * 0x0101'0101'0101'0101U;
+    index c = 0;
+    for (; n - c >= 8; c += 8) {
+        std::uint64_t eight = 0;
+        __builtin_memcpy(&eight, x + c, sizeof eight);
+        eight = (eight & kept) << up;
+        __builtin_memcpy(x + c, &eight, sizeof eight);
+    }
+    for (; c < n; ++c) x[c] = static_cast<std::int8_t>(x[c] * (1 << up));
+}
+inline void shift_bytes(std::int16_t* x, index n, int up) noexcept {
+    for (index c = 0; c < n; ++c) x[c] = static_cast<std::int16_t>(x[c] * (1 << up));
+}
+
+/// n integers less `less`, which fit the carrier.
 template <class Carrier, class E>
-void to_carriers(instruction_set isa, const E* from, index n, int up, std::int64_t less, Carrier* to) noexcept {
+void to_carriers(instruction_set isa, const E* from, index n, std::int64_t less, Carrier* to) noexcept {
     if constexpr (carrier_rules::is_fixed<E>) {
-        const auto down = static_cast<int>(less);
-        for (index c = 0; c < n; ++c) to[c] = static_cast<Carrier>((static_cast<int>(from[c].raw()) - down) * (1 << up));
-    } else {
-        if constexpr (sizeof(Carrier) == 2) {
-            for (index c = 0; c < n; ++c) to[c] = static_cast<Carrier>(integer_table<E, Carrier>[from[c].bits()] * (1 << up));
-            return;
+        if constexpr (sizeof(E) == sizeof(Carrier)) {
+            if (less == 0) {
+                __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(E));
+                return;
+            }
         }
+        const auto down = static_cast<int>(less);
+        for (index c = 0; c < n; ++c) to[c] = static_cast<Carrier>(static_cast<int>(from[c].raw()) - down);
+    } else if constexpr (sizeof(Carrier) == 2) {
+        for (index c = 0; c < n; ++c) to[c] = integer_table<E, Carrier>[from[c].bits()];
+    } else {
         static_assert(sizeof(E) == 1);
-        static constexpr const std::uint8_t* tables[] = {moved_integers<E, 0>.data(), moved_integers<E, 1>.data(),
-                                                         moved_integers<E, 2>.data(), moved_integers<E, 3>.data(),
-                                                         moved_integers<E, 4>.data(), moved_integers<E, 5>.data(),
-                                                         moved_integers<E, 6>.data()};
-        look_up_bytes(isa, tables[up], codes_of(from), reinterpret_cast<std::uint8_t*>(to),
+        look_up_bytes(isa, integer_bytes<E>.data(), codes_of(from), reinterpret_cast<std::uint8_t*>(to),
                       static_cast<std::size_t>(n));
     }
 }
@@ -85,7 +109,8 @@ struct integer_lines {
 
     /// Are the raw numbers in memory the carriers?
     static constexpr bool is_direct = [] {
-        if constexpr (requires(typename View::element x) { x.raw(); } && !has_constant_zero_point<decltype(View::zero)>) {
+        if constexpr (requires(typename View::element x) { x.raw(); } &&
+                      !has_constant_zero_point<decltype(View::zero)>) {
             return rule.offset == 0 && std::same_as<typename View::element::raw_type, Carrier> &&
                    sizeof(typename View::element) == sizeof(Carrier) &&
                    std::same_as<std::remove_const_t<decltype(View::codes)>,
@@ -106,8 +131,8 @@ struct integer_lines {
             std::int64_t less = rule.offset;
             if constexpr (has_constant_zero_point<decltype(View::zero)>) less += decltype(View::zero)::value;
             for (index l = 0; l < count; ++l) {
-                for_each_piece<line_pieces::any>(isa, view, first + l, k0, k, [&](index c, index n, const auto* x) {
-                    to_carriers(isa, x, n, 0, less, buffer + l * k + (c - k0));
+                for_each_piece(isa, view, first + l, k0, k, [&](index c, index n, const auto* x) {
+                    to_carriers(isa, x, n, less, buffer + l * k + (c - k0));
                 });
             }
             return {buffer, k, 1};
@@ -126,18 +151,28 @@ struct aligned_lines {
     [[nodiscard]] index lines() const noexcept { return view.codes.extent[0]; }
     [[nodiscard]] index depth() const noexcept { return view.codes.extent[1]; }
     [[nodiscard]] lines_view<carrier_type> read(index first, index count, index k0, index k,
-                                           carrier_type* buffer) const noexcept {
+                                                carrier_type* buffer) const noexcept {
+        std::int64_t less = 0;
+        if constexpr (has_constant_zero_point<decltype(View::zero)>) less = decltype(View::zero)::value;
         for (index l = 0; l < count; ++l) {
             const index line = first + l;
-            for_each_piece<line_pieces::of_one_tile>(
-                isa, view, line, k0, k, [&](index c, index n, const auto* x) {
-                    const exponent_span scale = span_of_number(dyad::unpack(view.scales(line, c)));
-                    // (a tile of zeros may lie lower)
-                    const int up = scale.low > units[line] ? scale.low - units[line] : 0;
-                    to_carriers(isa, x, n, up, 0, buffer + l * k + (c - k0));
-                });
+            for_each_piece(isa, view, line, k0, k, [&](index c, index n, const auto* x) {
+                to_carriers(isa, x, n, less, buffer + l * k + (c - k0));
+            });
+            for_each_scale(view, line, k0, k, [&](index c, index n, auto s) {
+                // (a tile of zeros may lie lower)
+                const int low = power_of_scale(s);
+                if (low > units[line]) shift_bytes(buffer + l * k + (c - k0), n, low - units[line]);
+            });
         }
         return {buffer, k, 1};
+    }
+
+private:
+    /// Where nothing is shifted the scale need be no power of two.
+    [[nodiscard]] static int power_of_scale(typename View::scale s) noexcept {
+        if constexpr (std::same_as<typename View::scale, float8_e8m0fnu>) return static_cast<int>(s.bits()) - 127;
+        else return span_of_number(dyad::unpack(s)).low;
     }
 };
 
@@ -162,36 +197,36 @@ struct folded_lines {
     [[nodiscard]] index lines() const noexcept { return view.codes.extent[0]; }
     [[nodiscard]] index depth() const noexcept { return view.codes.extent[1]; }
     [[nodiscard]] lines_view<carrier_type> read(index first, index count, index k0, index k,
-                                           carrier_type* buffer) const noexcept {
+                                                carrier_type* buffer) const noexcept {
         static_assert(sizeof(bfloat16) == sizeof(std::uint16_t));
         float floats[convert_piece];
         for (index l = 0; l < count; ++l) {
             const index line = first + l;
             auto* const to = codes_of(buffer + l * k);
-            index loaded = 0;
-            index from = 0;
             // Elements are converted as many as there are at a time, and scaled tile by tile.
-            for_each_piece<line_pieces::any>(isa, view, line, k0, k, [&](index c, index n, const auto* x) {
+            for_each_piece(isa, view, line, k0, k, [&](index c, index n, const auto* x) {
                 to_floats(isa, x, n, static_cast<float*>(floats));
-                from = c;
-                loaded = n;
-                for (index done = 0; done < loaded;) {
-                    const index column = from + done;
-                    const index rest = view.scales.tile[1] - column % view.scales.tile[1];
-                    const index count_here = rest < loaded - done ? rest : loaded - done;
-                    fold_bf16(isa, floats + done, factor_at(line, column), count_here, to + (column - k0));
-                    done += count_here;
-                }
+                for_each_scale(view, line, c, n, [&](index from, index of_tile, auto s) {
+                    fold_bf16(isa, floats + (from - c), factor_of(s), of_tile, to + (from - k0));
+                });
             });
         }
         return {buffer, k, 1};
     }
 
 private:
-    [[nodiscard]] float factor_at(index line, index column) const noexcept {
-        unpacked s = resize<std::uint64_t>(dyad::unpack(static_cast<typename View::scale>(view.scales(line, column))));
-        s.exponent -= power;
-        return pack_as<float>(s, rounding::nearest_even, saturation::none);
+    /// scale * 2^-power
+    [[nodiscard]] float factor_of(typename View::scale s) const noexcept {
+        if constexpr (std::same_as<typename View::scale, float8_e8m0fnu>) {
+            const int biased = static_cast<int>(s.bits()) - power;
+            if (s.bits() != 255 && biased >= 1 && biased <= 254)
+                return std::bit_cast<float>(static_cast<std::uint32_t>(biased) << 23);
+        } else if constexpr (requires { float_table<View::scale::format>; }) {
+            if (power == 0) return float_table<View::scale::format>[s.bits()];
+        }
+        unpacked u = resize<std::uint64_t>(dyad::unpack(s));
+        u.exponent -= power;
+        return pack_as<float>(u, rounding::nearest_even, saturation::none);
     }
 };
 
@@ -205,9 +240,9 @@ struct element_lines {
     [[nodiscard]] index lines() const noexcept { return view.codes.extent[0]; }
     [[nodiscard]] index depth() const noexcept { return view.codes.extent[1]; }
     [[nodiscard]] lines_view<carrier_type> read(index first, index count, index k0, index k,
-                                           carrier_type* buffer) const noexcept {
+                                                carrier_type* buffer) const noexcept {
         for (index l = 0; l < count; ++l) {
-            for_each_piece<line_pieces::any>(isa, view, first + l, k0, k, [&](index c, index n, const auto* x) {
+            for_each_piece(isa, view, first + l, k0, k, [&](index c, index n, const auto* x) {
                 Carrier* const to = buffer + l * k + (c - k0);
                 if constexpr (std::same_as<Carrier, float>) {
                     elements_to_floats(first + l, c, n, x, to);

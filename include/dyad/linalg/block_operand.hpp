@@ -192,9 +192,9 @@ template <class View>
 
 /// Every scale is a float, or will be once its exponent is checked.
 template <class S>
-inline constexpr bool is_float_scale =
-    is_power<S> || (value_range_of<S>().precision <= 24 && value_range_of<S>().low >= -149 &&
-                    value_range_of<S>().top <= 127);
+inline constexpr bool is_float_scale = is_power<S> ||
+                                       (value_range_of<S>().precision <= 24 && value_range_of<S>().low >= -149 &&
+                                        value_range_of<S>().top <= 127);
 
 }  // namespace block_rules
 }  // namespace dyad::inline v1

@@ -21,8 +21,8 @@ namespace dyad::inline v1 {
 struct block_step {
     index k0;
     index length;
-    index run;       ///< number of the run
-    bool ends_run;   ///< the last step of it
+    index run;      ///< number of the run
+    bool ends_run;  ///< the last step of it
     bool begins_run;
 };
 
@@ -179,8 +179,7 @@ struct panel_product {
 private:
     template <class Tile>
     void multiply_tile(block_panels lhs, block_panels rhs, index lhs_panel, index rhs_panel, index group,
-                       const Tile& tile,
-                       typename matrix_kernel<Lhs, Rhs, Sum>::multiply_function run) const noexcept {
+                       const Tile& tile, typename matrix_kernel<Lhs, Rhs, Sum>::multiply_function run) const noexcept {
         const index row = lhs_panel * kernel->lhs_lines;
         const index column = rhs_panel * kernel->rhs_lines;
         const index m = rows - row < kernel->lhs_lines ? rows - row : kernel->lhs_lines;
@@ -195,7 +194,8 @@ private:
         const std::byte* a = lhs.data + lhs_panel * lhs.bytes;
         const std::byte* b = rhs.data + rhs_panel * rhs.bytes;
         steps.for_each([&](const block_step& s) {
-            run(a, b, s.length, m, n, static_cast<Sum*>(sums), most, s.begins_run ? tile_start::zero : tile_start::sums);
+            run(a, b, s.length, m, n, static_cast<Sum*>(sums), most,
+                s.begins_run ? tile_start::zero : tile_start::sums);
             a += kernel->lhs_bytes(s.length);
             b += group * kernel->rhs_bytes(s.length);
             if (s.ends_run) {

@@ -19,7 +19,8 @@ namespace dyad::inline v1 {
 /// - integers: raw integers of at most 8 (or 16) bits less their zero points. A run is the columns within which neither
 ///   operand changes its scale: total = fma(float(exact sum of the run), lhs scale * rhs scale, total), runs in order
 ///   from +0, the product of scales rounded once; then times the power of two that is the raw numbers' unit.
-/// - floats: any other elements that bfloat16 (float) holds exactly. The same with the run's sum in bfloat16's (float's)
+/// - floats: any other elements that bfloat16 (float) holds exactly. The same with the run's sum in bfloat16's
+/// (float's)
 ///   order, from +0.
 /// All of them then times lhs' tensor scale, then times rhs', each rounded once. A NaN is 0x7fc00000.
 enum class block_rule : std::uint8_t { folded, integers8, integers16, floats_bf16, floats_f32, none };
@@ -58,9 +59,9 @@ struct block_options {
 struct block_description {
     block_rule rule;
     block_path path;
-    const char* kernel;    ///< of the path; "" where there is none
-    index runs;            ///< flushes along k
-    int lhs_power;         ///< folded_bf16: lhs is multiplied by 2^-lhs_power before it is rounded to bfloat16
+    const char* kernel;  ///< of the path; "" where there is none
+    index runs;          ///< flushes along k
+    int lhs_power;       ///< folded_bf16: lhs is multiplied by 2^-lhs_power before it is rounded to bfloat16
     int rhs_power;
     std::size_t workspace_bytes;
 };

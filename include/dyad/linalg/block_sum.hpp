@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Float sums whose exponents have no bounds: every operation rounds to 24 digits, to nearest even, and nothing
-// overflows, underflows or is flushed. The order is bfloat16's (kernels/scalar/matrix.hpp). With x and y times powers of
-// two the sum is the same digits times these powers; where all products are multiples of 2^-149 and all partial sums
+// overflows, underflows or is flushed. The order is bfloat16's (kernels/scalar/matrix.hpp). With x and y times powers
+// of two the sum is the same digits times these powers; where all products are multiples of 2^-149 and all partial sums
 // below 2^128, float arithmetic with gradual underflow does the same: a rounded sum of multiples of u is a multiple
 // of u, so none lies among the subnormal numbers without being one.
 #pragma once

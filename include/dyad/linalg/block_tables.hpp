@@ -25,11 +25,10 @@ struct line_tables {
 enum class table_kinds : std::uint8_t { scales, scales_and_zeros, scales_and_sums, all };
 /// What one operand needs: zeros where it has stored ones, sums where the other one has.
 template <class Own, class Other>
-inline constexpr table_kinds tables_of = stores_zero_points<decltype(Own::zero)>
-                                             ? (stores_zero_points<decltype(Other::zero)> ? table_kinds::all
-                                                                                          : table_kinds::scales_and_zeros)
-                                             : (stores_zero_points<decltype(Other::zero)> ? table_kinds::scales_and_sums
-                                                                                          : table_kinds::scales);
+inline constexpr table_kinds tables_of =
+    stores_zero_points<decltype(Own::zero)>
+        ? (stores_zero_points<decltype(Other::zero)> ? table_kinds::all : table_kinds::scales_and_zeros)
+        : (stores_zero_points<decltype(Other::zero)> ? table_kinds::scales_and_sums : table_kinds::scales);
 
 [[nodiscard]] inline status take_tables(arena& memory, table_kinds kinds, index runs, index lines,
                                         line_tables& tables) noexcept {

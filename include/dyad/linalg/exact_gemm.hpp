@@ -68,8 +68,8 @@ struct exact_tiles {
             for (index j = 0; j < columns; ++j) {
                 const Sum s = sums[i * stride + j];
                 const auto integer = unpacked_wide::finite(s < 0, static_cast<uint128_t>(magnitude(s)), 0);
-                const auto scale = exact_product(resize<uint128_t>(lhs_scales[row + i]),
-                                                 resize<uint128_t>(rhs_scales[column + j]));
+                const auto scale =
+                    exact_product(resize<uint128_t>(lhs_scales[row + i]), resize<uint128_t>(rhs_scales[column + j]));
                 dst(row + i, column + j) = rounded(exact_product(integer, scale));
             }
         }
@@ -256,10 +256,13 @@ private:
     static void fill_scales(const View& view, const std::int32_t* units, unpacked* scales) noexcept {
         unpacked g = dyad::unpack(view.scales.tensor_scale);
         const int zeros = trailing_zeros(g.significand);
-        g = unpacked::finite(false, g.significand >> zeros, g.exponent + zeros + block_rules::integers_carried<View>().unit);
+        g = unpacked::finite(false, g.significand >> zeros,
+                             g.exponent + zeros + block_rules::integers_carried<View>().unit);
         for (index i = 0; i < view.codes.extent[0]; ++i) {
-            const auto own = units[i] == one_scale ? resize<std::uint64_t>(dyad::unpack(static_cast<typename View::scale>(view.scales(i, 0))))
-                                                   : unpacked::finite(false, 1, units[i]);
+            const auto own =
+                units[i] == one_scale
+                    ? resize<std::uint64_t>(dyad::unpack(static_cast<typename View::scale>(view.scales(i, 0))))
+                    : unpacked::finite(false, 1, units[i]);
             scales[i] = exact_product(own, g);
         }
     }

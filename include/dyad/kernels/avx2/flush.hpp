@@ -27,8 +27,8 @@ namespace dyad::inline v1::avx2 {
 /// Columns j .. j + 7 of one row.
 template <class Sum>
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline void flush_some(const Sum* sums, const flush_lines& lines,
-                                                                      std::ptrdiff_t i, std::ptrdiff_t j,
-                                                                      tile_start start, float* total) noexcept {
+                                                                       std::ptrdiff_t i, std::ptrdiff_t j,
+                                                                       tile_start start, float* total) noexcept {
     eight_words s = load_eight_of_flush(sums);
     if (lines.lhs_zeros != nullptr)
         s -= load_eight_of_flush(lines.rhs_sums + j) * static_cast<std::uint32_t>(lines.lhs_zeros[i]);

@@ -14,17 +14,18 @@
 
 namespace dyad::inline v1::avx512 {
 
-[[gnu::target("avx512f"), gnu::always_inline]] inline words load_lanes_of_flush(const void* from, std::uint16_t mask) noexcept {
+[[gnu::target("avx512f"), gnu::always_inline]] inline words load_lanes_of_flush(const void* from,
+                                                                                std::uint16_t mask) noexcept {
     words x;
     __asm__("vmovdqu32 (%2), %0%{%1%}%{z%}" : "=v"(x) : "Yk"(mask), "r"(from) : "memory");
     return x;
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline floats load_floats_of_flush(const float* from,
-                                                                         std::uint16_t mask) noexcept {
+                                                                                  std::uint16_t mask) noexcept {
     return reinterpret_cast<floats>(load_lanes_of_flush(from, mask));
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline void store_floats_of_flush(float* to, floats x,
-                                                                        std::uint16_t mask) noexcept {
+                                                                                 std::uint16_t mask) noexcept {
     __asm__ volatile("vmovups %0, (%2)%{%1%}" : : "v"(x), "Yk"(mask), "r"(to) : "memory");
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline floats sums_as_floats(words x) noexcept {
@@ -44,9 +45,9 @@ enum class flush_zeros : std::uint8_t { none, some };
 /// sixteen columns of one row, or fewer
 template <class Sum, flush_zeros Zeros>
 [[gnu::target("avx512f"), gnu::always_inline]] inline void flush_some(const Sum* sums, const flush_lines& lines,
-                                                                     std::ptrdiff_t i, std::ptrdiff_t j, floats scale,
-                                                                     std::uint16_t mask, tile_start start,
-                                                                     float* total) noexcept {
+                                                                      std::ptrdiff_t i, std::ptrdiff_t j, floats scale,
+                                                                      std::uint16_t mask, tile_start start,
+                                                                      float* total) noexcept {
     words s = load_lanes_of_flush(sums, mask);
     if constexpr (Zeros == flush_zeros::some) {
         if (lines.lhs_zeros != nullptr)

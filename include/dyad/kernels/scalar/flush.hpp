@@ -2,7 +2,8 @@
 // The flush of a tile of block sums in plain C++, the definition of its bits:
 //   total[i][j] = fma(float(s), lhs_scale[i] * rhs_scale[j], total[i][j]),
 //   s = sum[i][j] - lhs_zero[i] rhs_sum[j] - rhs_zero[j] (lhs_sum[i] - k lhs_zero[i])
-// for the sum over k of (x - lhs_zero) (y - rhs_zero). The conversion, the product of scales and the fma round once each.
+// for the sum over k of (x - lhs_zero) (y - rhs_zero). The conversion, the product of scales and the fma round once
+// each.
 #pragma once
 
 #include <concepts>
@@ -21,7 +22,7 @@ struct flush_lines {
     const float* lhs_scales = nullptr;
     const float* rhs_scales = nullptr;
     const std::int32_t* lhs_zeros = nullptr;
-    const std::int32_t* rhs_sums = nullptr;   ///< of the codes of a column, beside lhs_zeros
+    const std::int32_t* rhs_sums = nullptr;  ///< of the codes of a column, beside lhs_zeros
     const std::int32_t* rhs_zeros = nullptr;
     const std::int32_t* lhs_rests = nullptr;  ///< sum of the codes of a row - k * its zero point, beside rhs_zeros
 };
