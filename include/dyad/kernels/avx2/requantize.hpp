@@ -26,7 +26,7 @@ using four_unsigned_longs [[gnu::vector_size(32)]] = std::uint64_t;
 template <lanes_used Used>
 [[gnu::target("avx2"), gnu::always_inline]] inline eight_signed load_first(const std::int32_t* from,
                                                                            std::ptrdiff_t n) noexcept {
-    if (n == 8) return load_eight(static_cast<const void*>(from));
+    if constexpr (Used == lanes_used::all) return load_eight(from);
     const eight_signed lane{0, 1, 2, 3, 4, 5, 6, 7};
     const eight_signed mask = lane < static_cast<std::int32_t>(n);
     eight_signed x;

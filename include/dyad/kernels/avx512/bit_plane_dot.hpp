@@ -50,8 +50,8 @@ namespace dyad::inline v1::avx512 {
                 const std::uint8_t* of_y = y.planes + q * bytes_of_plane;
                 const std::int64_t weight = scalar::plane_weight(y, q);
                 const bool is_large = weight == 128;
-                const auto factor_byte = static_cast<std::uint8_t>(is_large ? -weight : weight);
-                const bytes factor = bytes{} + factor_byte;
+                const auto byte = static_cast<std::uint8_t>(is_large ? -weight : weight);
+                const bytes factor = bytes{} + byte;
                 signed_words part{};
                 for (std::ptrdiff_t i = first; i < last; i += 64)
                     part = add_products(part, ones_of_bytes(load_bytes(of_x + i) & load_bytes(of_y + i)), factor);
