@@ -90,12 +90,17 @@ struct multiplier_lanes {
 };
 
 /// Eight words at a stride, of which count are there.
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed words_at(const void* from, std::ptrdiff_t stride,
+template <class Word>
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed words_at(const Word* from, std::ptrdiff_t stride,
                                                                          std::ptrdiff_t count) noexcept {
-    const auto* own = static_cast<const std::int32_t*>(from);
-    if (stride == 0) return eight_signed{} + *own;
-    std::int32_t copied[8];
-    return load_eight(in_a_row<8>(own, stride, count, copied));
+    static_assert(sizeof(Word) == 4);
+    if (stride == 0) {
+        std::int32_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        return eight_signed{} + one;
+    }
+    Word own[8];
+    return load_eight(in_a_row<8>(from, stride, count, own));
 }
 [[gnu::target("avx2"), gnu::always_inline]] inline multiplier_lanes load_multipliers(const requantize_columns_of& c,
                                                                                      std::ptrdiff_t first,

@@ -98,12 +98,17 @@ struct multiplier_lanes {
 };
 
 /// Sixteen words at a stride, of which count are there.
-[[gnu::target("avx512f"), gnu::always_inline]] inline words words_at(const void* from, std::ptrdiff_t stride,
+template <class Word>
+[[gnu::target("avx512f"), gnu::always_inline]] inline words words_at(const Word* from, std::ptrdiff_t stride,
                                                                      std::ptrdiff_t count) noexcept {
-    const auto* own = static_cast<const std::uint32_t*>(from);
-    if (stride == 0) return words{} + *own;
-    std::uint32_t copied[16];
-    return load(in_a_row<16>(own, stride, count, copied));
+    static_assert(sizeof(Word) == 4);
+    if (stride == 0) {
+        std::uint32_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        return words{} + one;
+    }
+    Word own[16];
+    return load(in_a_row<16>(from, stride, count, own));
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline multiplier_lanes load_multipliers(const requantize_columns_of& c,
                                                                                         std::ptrdiff_t first,
