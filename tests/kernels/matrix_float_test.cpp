@@ -25,9 +25,9 @@ using dyad::bfloat16;
 using dyad::tile_start;
 using std::ptrdiff_t;
 
-enum class content : std::uint8_t { normal, wide, zeros, large, special, tiny, every_code };
-constexpr content all_contents[] = {content::normal,  content::wide, content::zeros,     content::large,
-                                    content::special, content::tiny, content::every_code};
+enum class content : std::uint8_t { normal, wide, zeros, large, small, special, tiny, every_code };
+constexpr content all_contents[] = {content::normal, content::wide,    content::zeros, content::large,
+                                    content::small,  content::special, content::tiny,  content::every_code};
 /// Products may be subnormal, or sums of them.
 constexpr bool underflows(content c) { return c == content::tiny || c == content::every_code; }
 
@@ -49,6 +49,8 @@ std::uint32_t next_code(content c) {
         case content::wide: return exponents(85, 170);
         case content::zeros: return chance < 40 ? word & 0x8000'0000U : exponents(120, 127);
         case content::large: return exponents(150, 254);
+        // From 2^-56 on, of 8 bits: sums are multiples of 2^-126, so none of them is subnormal.
+        case content::small: return exponents(71, 74);
         case content::special:
             if (chance < 1) return fraction | 0x7f80'0000U;  // NaN
             if (chance < 3) return (word & 0x8000'0000U) | 0x7f80'0000U;
