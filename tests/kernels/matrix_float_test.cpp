@@ -19,6 +19,8 @@
 #include "support/drive_kernel.hpp"
 #include "support/tally.hpp"
 
+#if defined(__x86_64__)
+
 namespace {
 
 using dyad::bfloat16;
@@ -239,3 +241,5 @@ TEST_CASE("Kernels of L-Mul's additions give the bits of the plain one") {
 }
 
 }  // namespace
+
+#endif
