@@ -273,22 +273,22 @@ void random_shapes(Check& check, int rounds) {
         const group_case g = round % 5 == 4   ? group_case{35, 35, 35}
                              : round % 7 == 5 ? group_case{33, 17, 1}
                                               : group_cases[random() % 6];
-        const conv2d_shape s{.batch = any(0, 2),
-                             .height = any(1, 7),
-                             .width = any(1, 8),
-                             .channels = g.channels,
-                             .out_channels = g.out_channels,
-                             .kernel_height = round % 4 == 0 ? 1 : any(1, 7),
-                             .kernel_width = round % 4 == 0 ? 1 : any(1, 5),
-                             .step_down = any(1, 2),
-                             .step_across = any(1, 2),
-                             .padding_top = round % 8 == 0 ? 0 : any(0, 3),
-                             .padding_bottom = round % 8 == 0 ? 0 : any(0, 3),
-                             .padding_left = round % 8 == 0 ? 0 : any(0, 3),
-                             .padding_right = round % 8 == 0 ? 0 : any(0, 3),
-                             .dilation_down = any(1, 2),
-                             .dilation_across = any(1, 2),
-                             .groups = g.groups};
+        const dyad::conv2d_shape s{.batch = any(0, 2),
+                                   .height = any(1, 7),
+                                   .width = any(1, 8),
+                                   .channels = g.channels,
+                                   .out_channels = g.out_channels,
+                                   .kernel_height = round % 4 == 0 ? 1 : any(1, 7),
+                                   .kernel_width = round % 4 == 0 ? 1 : any(1, 5),
+                                   .step_down = any(1, 2),
+                                   .step_across = any(1, 2),
+                                   .padding_top = round % 8 == 0 ? 0 : any(0, 3),
+                                   .padding_bottom = round % 8 == 0 ? 0 : any(0, 3),
+                                   .padding_left = round % 8 == 0 ? 0 : any(0, 3),
+                                   .padding_right = round % 8 == 0 ? 0 : any(0, 3),
+                                   .dilation_down = any(1, 2),
+                                   .dilation_across = any(1, 2),
+                                   .groups = g.groups};
         check.check(s, {input_layouts[random() % 5], input_layouts[random() % 4], output_layouts[random() % 4]},
                     any(1, 8));
     }
