@@ -60,4 +60,22 @@ TEST_CASE("what stands behind the last element is not looked at") {
     CHECK(result != result);
 }
 
+TEST_CASE("every row of a matrix of blocks") {
+    std::vector<dyad::mxfp4> blocks;
+    for (const std::uint8_t code : {1, 2, 3, 4, 5, 6}) {  // rows of 0.5, 1, 1.5, 2, 3, 4
+        dyad::mxfp4 b{dyad::float8_e8m0fnu::from_bits(127), {}};
+        for (std::uint8_t& pair : b.codes) pair = static_cast<std::uint8_t>(code | code << 4);
+        blocks.push_back(b);
+    }
+    const auto rows = dyad::view_of_blocks(static_cast<const dyad::mxfp4*>(blocks.data()), 6, 32);
+    const float values[] = {0.5F, 1, 1.5F, 2, 3, 4};
+    for (int i = 0; i < 6; ++i) {
+        for (int j = 0; j < 6; ++j) {
+            float result = 0;
+            CHECK(dot_product(rows, i, rows, j, result) == status::ok);
+            CHECK(result == 32 * values[i] * values[j]);
+        }
+    }
+}
+
 }  // namespace

@@ -201,13 +201,13 @@ template <class View>
 template <class B, class S, class Zero>
     requires(decodes_as_bytes<std::remove_const_t<B>> ||
              decodes_as_pairs<std::remove_const_t<B>, integer_of<quantized_view<block_codes<B>, S, Zero>>>)
-[[nodiscard]] bool read_integers(instruction_set, const quantized_view<block_codes<B>, S, Zero>& view, index, index j,
+[[nodiscard]] bool read_integers(instruction_set, const quantized_view<block_codes<B>, S, Zero>& view, index i, index j,
                                  index n, integer_of<quantized_view<block_codes<B>, S, Zero>>* dst) noexcept {
     using plain = std::remove_const_t<B>;
     using Word = integer_of<quantized_view<block_codes<B>, S, Zero>>;
     bool finite = true;
     for (index c = 0; c < n;) {
-        const plain& from = view.codes.data[(j + c) / plain::size];
+        const plain& from = view.codes.block_of(i, j + c);
         const index at = (j + c) % plain::size;
         const index rest = plain::size - at < n - c ? plain::size - at : n - c;
         if (rest == plain::size) {

@@ -202,9 +202,10 @@ private:
             const auto part = blocks.depth().at(b);
             const auto start = part.begins_chain ? tile_start::zero : tile_start::sums;
             const std::byte* const right = rhs + blocks.rhs_place(b, j / kernel.rhs_lines);
-            for (index i = first_row; i < end_row; i += kernel.lhs_lines) {
+            const std::byte* left = lhs + blocks.lhs_place(b, first_row / kernel.lhs_lines);
+            const std::ptrdiff_t panel_bytes = kernel.lhs_bytes(part.length);
+            for (index i = first_row; i < end_row; i += kernel.lhs_lines, left += panel_bytes) {
                 const index rows = smaller(end_row - i, kernel.lhs_lines);
-                const std::byte* const left = lhs + blocks.lhs_place(b, i / kernel.lhs_lines);
                 // With one block of k the sums go to the epilogue while they are in the first cache.
                 S* const tile = parts == 1 ? sums : sums + (i - first_row) * stride;
                 if constexpr (std::same_as<D, S>) {

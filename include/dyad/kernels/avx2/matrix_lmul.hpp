@@ -93,10 +93,19 @@ template <int L>
 template <int L>
 [[gnu::target("avx2"), gnu::noinline]] inline void finish_lmul_lhs(std::uint32_t* words, std::uint32_t* masks,
                                                                    std::ptrdiff_t n, std::uint32_t has_zero) noexcept {
-    if (has_zero != 0) {
-        for (std::ptrdiff_t i = 0; i < n; ++i) masks[i] = (words[i] & 0x7fff'ffffU) == 0 ? 0 : ~0U;
+    std::ptrdiff_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        const panel_words x = f32_form::eight(words + i);
+        const panel_words less = x - lmul_code_offset<L>;
+        __builtin_memcpy(words + i, &less, sizeof less);
+        if (has_zero == 0) continue;
+        const auto mask = x + x != 0U;
+        __builtin_memcpy(masks + i, &mask, sizeof mask);
     }
-    for (std::ptrdiff_t i = 0; i < n; ++i) words[i] -= lmul_code_offset<L>;
+    for (; i < n; ++i) {
+        if (has_zero != 0) masks[i] = words[i] << 1U != 0 ? ~0U : 0;
+        words[i] -= lmul_code_offset<L>;
+    }
 }
 
 /// Header, words, and for lhs the masks.
@@ -209,6 +218,19 @@ template <int L, std::ptrdiff_t Lines>
 
 inline constexpr std::ptrdiff_t lmul_rows = 6;
 
+/// first += x + y0, second += x + y1 as codes of floats; as add_products.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_sums_of_codes(eight_floats& first, eight_floats& second,
+                                                                              const std::uint32_t* x, eight_words y0,
+                                                                              eight_words y1) noexcept {
+    eight_words all;
+    eight_words sum;
+    __asm__(
+        "vpbroadcastd %4, %2\n\tvpaddd %5, %2, %3\n\tvpaddd %6, %2, %2\n\t"
+        "vaddps %3, %0, %0\n\tvaddps %2, %1, %1"
+        : "+x"(first), "+x"(second), "=&x"(all), "=&x"(sum)
+        : "m"(*x), "x"(y0), "x"(y1));
+}
+
 template <lmul_way Way, std::size_t Rows>
 struct lmul_tile {
     eight_floats sums[Rows][2];
@@ -217,15 +239,15 @@ struct lmul_tile {
     [[gnu::target("avx2,fma"), gnu::always_inline]] void row(const std::uint32_t* lhs, const std::uint32_t* masks,
                                                              const eight_words (&rhs)[2],
                                                              const eight_words (&zero)[2]) noexcept {
-        const eight_words a = reinterpret_cast<eight_words>(broadcast(lhs + Row));
-        eight_words products[2] = {a + rhs[0], a + rhs[1]};
-        if constexpr (Way == lmul_way::zeros) {
+        if constexpr (Way == lmul_way::plain) {
+            add_sums_of_codes(sums[Row][0], sums[Row][1], lhs + Row, rhs[0], rhs[1]);
+        } else {
+            const eight_words a = reinterpret_cast<eight_words>(broadcast(lhs + Row));
             const eight_words mask = reinterpret_cast<eight_words>(broadcast(masks + Row));
-            products[0] = ~zero[0] & (products[0] & mask);
-            products[1] = ~zero[1] & (products[1] & mask);
+            const eight_words products[2] = {~zero[0] & ((a + rhs[0]) & mask), ~zero[1] & ((a + rhs[1]) & mask)};
+            sums[Row][0] = add(sums[Row][0], reinterpret_cast<eight_floats>(products[0]));
+            sums[Row][1] = add(sums[Row][1], reinterpret_cast<eight_floats>(products[1]));
         }
-        sums[Row][0] = add(sums[Row][0], reinterpret_cast<eight_floats>(products[0]));
-        sums[Row][1] = add(sums[Row][1], reinterpret_cast<eight_floats>(products[1]));
     }
     template <std::size_t... Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] static void run(
@@ -237,8 +259,7 @@ struct lmul_tile {
         }
         for (std::ptrdiff_t i = 0; i < k; ++i) {
             if constexpr (Rows <= 2) __builtin_prefetch(rhs + prefetch_bytes / 4);
-            eight_words b[2];
-            __builtin_memcpy(b, rhs, sizeof b);
+            const eight_words b[2] = {f32_form::eight(rhs), f32_form::eight(rhs + 8)};
             eight_words zero[2] = {};
             if constexpr (Way == lmul_way::zeros) {
                 zero[0] = reinterpret_cast<eight_words>(b[0] + b[0] == 0U);

@@ -97,7 +97,7 @@ template <class Products, std::size_t Rows, std::size_t Across>
 [[gnu::target("avx512bw"), gnu::always_inline]] inline void add_steps_of_few(signed_words (&sums)[Rows][Across],
                                                                              tile_operands from,
                                                                              std::ptrdiff_t steps) noexcept {
-    constexpr std::ptrdiff_t ahead = 4096;
+    constexpr std::ptrdiff_t ahead = 8192;
     constexpr std::make_index_sequence<Rows> rows;
     constexpr std::make_index_sequence<Across> across;
     signed_words chains[3][Rows][Across] = {};

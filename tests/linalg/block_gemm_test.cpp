@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// block_gemm where scales are folded or aligned: kinds of blocks, mixes with plain matrices, layouts, extreme scales,
+// instruction sets, tasks, bad input.
+#include <dyad/linalg/block_gemm.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support/block_products.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+#include <dyad/linalg/epilogue.hpp>
+
+namespace {
+
+using dyad::block_path;
+using dyad::index;
+using dyad::matrix_view;
+using dyad::mxfp4;
+using dyad::nvfp4;
+using dyad::status;
+using dyad_test::block_operand;
+using dyad_test::check_pair;
+using dyad_test::check_product;
+using dyad_test::contents;
+using dyad_test::grouped;
+using dyad_test::paths_seen;
+using dyad_test::plain;
+using dyad_test::report;
+using dyad_test::tally;
+using dyad_test::untouched;
+using dyad_test::ways;
+
+TEST_CASE("microscaling blocks, folded or aligned") {
+    paths_seen seen;
+    check_pair<block_operand<mxfp4>, block_operand<mxfp4>>("mxfp4 x mxfp4", 6, 1, seen);
+    CHECK(seen.count[static_cast<int>(block_path::aligned_int8)] > 0);
+    CHECK(seen.count[static_cast<int>(block_path::folded_bf16)] > 0);
+    CHECK(seen.count[static_cast<int>(block_path::unbounded)] > 0);
+    check_pair<block_operand<dyad::mxfp6_e2m3>, block_operand<dyad::mxfp6_e3m2>>("mxfp6", 2, 2, seen);
+    check_pair<block_operand<dyad::mxfp6_e2m3>, block_operand<mxfp4>>("mxfp6 e2m3 x mxfp4", 2, 3, seen);
+    check_pair<block_operand<dyad::mxfp8_e4m3>, block_operand<dyad::mxfp8_e5m2>>("mxfp8", 3, 4, seen);
+    check_pair<block_operand<nvfp4>, block_operand<nvfp4>>("nvfp4", 3, 5, seen);
+    check_pair<block_operand<dyad::mxint8>, block_operand<mxfp4>>("mxint8 x mxfp4", 2, 6, seen);
+    check_pair<block_operand<dyad::ggml_mxfp4>, block_operand<nvfp4>>("ggml mxfp4 x nvfp4", 2, 7, seen);
+    report("folded", seen);
+}
+TEST_CASE("blocks with plain matrices") {
+    paths_seen seen;
+    check_pair<plain<dyad::integer<8>>, block_operand<mxfp4>>("int8 x mxfp4", 3, 11, seen);
+    CHECK(seen.count[static_cast<int>(block_path::aligned_int8)] > 0);
+    check_pair<plain<dyad::bfloat16>, block_operand<dyad::mxfp8_e4m3>>("bfloat16 x mxfp8", 2, 12, seen);
+    check_pair<block_operand<nvfp4>, plain<dyad::float8_e4m3fn>>("nvfp4 x float8", 2, 13, seen);
+    check_pair<plain<float>, block_operand<dyad::q4_0>>("float x q4_0", 2, 14, seen);
+    report("with plain matrices", seen);
+}
+TEST_CASE("layouts") {
+    tally cases("layouts");
+    paths_seen seen;
+    std::mt19937_64 random(41);
+    using group = grouped<dyad::integer<8>, float, 16, std::int8_t>;
+    for (int round = 0; round < 12; ++round) {
+        const auto m = static_cast<index>(1 + random() % 12);
+        const auto k = static_cast<index>(1 + random() % 70);
+        const auto n = static_cast<index>(1 + random() % 20);
+        // Both as their transposes, and with strides that are no extents.
+        group lhs(k, m, contents::near, random, random() % 2 == 0 ? 1 : 3);
+        group rhs(k, n, contents::near, random, random() % 2 == 0 ? 1 : 2);
+        check_product(transposed(lhs.view()), rhs.view(), cases, seen);
+        block_operand<mxfp4> blocks(k, m, contents::near, random);
+        block_operand<nvfp4> others(n, k, contents::near, random);
+        check_product(transposed(blocks.view()), transposed(others.view()), cases, seen);
+    }
+}
+
+TEST_CASE("alignment may be forbidden, and gives the same bits") {
+    std::mt19937_64 random(51);
+    tally cases("without alignment");
+    paths_seen seen;
+    block_operand<mxfp4> lhs(9, 130, contents::near, random);
+    block_operand<mxfp4> rhs(21, 130, contents::near, random);
+    dyad::block_options never;
+    never.alignment = dyad::block_alignment::never;
+    check_product(lhs.view(), transposed(rhs.view()), cases, seen, never);
+    CHECK(seen.count[static_cast<int>(block_path::aligned_int8)] == 0);
+    CHECK(seen.count[static_cast<int>(block_path::folded_bf16)] > 0);
+}
+
+TEST_CASE("bad calls write nothing") {
+    std::mt19937_64 random(61);
+    using group = grouped<dyad::integer<8>, float, 16, std::int8_t>;
+    group lhs(4, 40, contents::near, random);
+    group rhs(40, 6, contents::near, random);
+    using view = decltype(lhs.view());
+    using plan_type = dyad::block_gemm_plan<view, view>;
+    plan_type plan;
+    REQUIRE(plan_type::make(lhs.view(), rhs.view(), {}, plan) == status::ok);
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    std::vector<float> memory(24, untouched);
+    const matrix_view<float> dst = dyad::make_matrix(memory.data(), 4, 6);
+    const auto run = [&](const view& a, const view& b, matrix_view<float> d, std::span<std::byte> w) {
+        return plan.run(a, b, d, dyad::keep_sum{}, w, ways{0});
+    };
+    const auto with = [](view v, auto change) {
+        change(v);
+        return v;
+    };
+    const view a = lhs.view();
+    const view b = rhs.view();
+    CHECK(run(with(a, [](view& v) { v.codes.extent[0] = 5; }), b, dst, workspace) == status::lhs_rows_differ);
+    CHECK(run(with(a, [](view& v) { v.codes.extent[1] = 5; }), b, dst, workspace) == status::lhs_columns_differ);
+    CHECK(run(a, with(b, [](view& v) { v.codes.extent[0] = 5; }), dst, workspace) == status::rhs_rows_differ);
+    CHECK(run(a, with(b, [](view& v) { v.codes.extent[1] = 5; }), dst, workspace) == status::rhs_columns_differ);
+    CHECK(run(with(a, [](view& v) { v.codes.data = nullptr; }), b, dst, workspace) == status::lhs_null);
+    CHECK(run(a, with(b, [](view& v) { v.codes.data = nullptr; }), dst, workspace) == status::rhs_null);
+    CHECK(run(a, with(b, [](view& v) { v.scales.data = nullptr; }), dst, workspace) == status::scales_null);
+    CHECK(run(a, with(b, [](view& v) { v.zero.data = nullptr; }), dst, workspace) == status::zero_points_null);
+    CHECK(run(with(a, [](view& v) { v.scales.tile[1] = 8; }), b, dst, workspace) == status::lhs_scales_differ);
+    CHECK(run(a, with(b, [](view& v) { v.scales.tile[0] = 8; }), dst, workspace) == status::rhs_scales_differ);
+    CHECK(run(with(a, [](view& v) { v.scales.tile[0] = 0; }), b, dst, workspace) == status::tile_not_positive);
+    CHECK(run(with(a, [](view& v) { v.scales.tensor_scale = 0; }), b, dst, workspace) ==
+          status::tensor_scale_not_positive);
+    CHECK(run(a, b, dyad::make_matrix(memory.data(), 3, 6), workspace) == status::dst_rows_differ);
+    CHECK(run(a, b, dyad::make_matrix(memory.data(), 4, 5), workspace) == status::dst_columns_differ);
+    CHECK(run(a, b, dyad::make_matrix<float>(nullptr, 4, 6), workspace) == status::dst_null);
+    CHECK(run(a, b, {memory.data(), {4, 6}, {0, 1}}, workspace) == status::dst_overlaps_itself);
+    CHECK(run(a, b, dyad::make_matrix(lhs.scales.data(), 4, 6), workspace) == status::dst_overlaps_lhs);
+    CHECK(run(a, b, dyad::make_matrix(rhs.scales.data(), 4, 6), workspace) == status::dst_overlaps_rhs);
+    CHECK(run(a, b, dst, std::span(workspace).first(workspace.size() - 1)) == status::workspace_too_small);
+    CHECK(std::all_of(memory.begin(), memory.end(), [](float x) { return x == untouched; }));
+    // Planning
+    plan_type other;
+    CHECK(plan_type::make(with(a, [](view& v) { v.codes.extent[0] = -1; }), b, {}, other) == status::negative_extent);
+    CHECK(plan_type::make(a, a, {}, other) == status::rhs_rows_differ);
+    CHECK(plan_type::make(a, with(b, [](view& v) { v.scales.tile[0] = 0; }), {}, other) == status::tile_not_positive);
+    const auto long_k = [&](view v, std::size_t d) {
+        v.codes.extent[d] = plan_type::max_run + 1;
+        v.scales.tile[d] = dyad::whole_extent;
+        return v;
+    };
+    CHECK(plan_type::make(long_k(a, 1), long_k(b, 0), {}, other) == status::k_exceeds_accumulator);
+    // Exponents that no float has
+    grouped<dyad::integer<8>, dyad::power_of_two<12>, 16> far(4, 40, contents::near, random);
+    far.scales[1] = dyad::power_of_two<12>::from_exponent(200);
+    using far_view = decltype(far.view());
+    dyad::block_gemm_plan<far_view, view> far_plan;
+    REQUIRE(dyad::block_gemm_plan<far_view, view>::make(far.view(), b, {}, far_plan) == status::ok);
+    std::vector<std::byte> room(far_plan.workspace_bytes());
+    CHECK(far_plan.run(far.view(), b, dst, dyad::keep_sum{}, room, ways{0}) == status::exponent_out_of_range);
+    CHECK(std::all_of(memory.begin(), memory.end(), [](float x) { return x == untouched; }));
+}
+
+}  // namespace
