@@ -248,4 +248,55 @@ private:
     int calls_ = 0;
 };
 
+inline constexpr std::array input_layouts{image_layout::nhwc, image_layout::nchw, image_layout::gaps,
+                                          image_layout::backwards, image_layout::one_image};
+inline constexpr std::array output_layouts{image_layout::nhwc, image_layout::nchw, image_layout::gaps,
+                                           image_layout::backwards};
+
+struct group_case {
+    index channels;
+    index out_channels;
+    index groups;
+};
+/// One group, few, depthwise, depthwise with a multiplier, few channels in many groups.
+inline constexpr std::array group_cases{group_case{3, 5, 1},  group_case{4, 6, 2},  group_case{5, 5, 5},
+                                        group_case{6, 12, 6}, group_case{12, 8, 4}, group_case{8, 8, 4}};
+
+/// Kernels of 1 to 7, layouts and groups at random.
+template <class Check>
+void random_shapes(Check& check, int rounds) {
+    auto& random = check.random();
+    const auto any = [&](index low, index high) {
+        return low + static_cast<index>(random() % static_cast<std::uint64_t>(high - low + 1));
+    };
+    for (int round = 0; round < rounds; ++round) {
+        const group_case g = round % 5 == 4   ? group_case{35, 35, 35}
+                             : round % 7 == 5 ? group_case{33, 17, 1}
+                                              : group_cases[random() % 6];
+        const dyad::conv2d_shape s{.batch = any(0, 2),
+                                   .height = any(1, 7),
+                                   .width = any(1, 8),
+                                   .channels = g.channels,
+                                   .out_channels = g.out_channels,
+                                   .kernel_height = round % 4 == 0 ? 1 : any(1, 7),
+                                   .kernel_width = round % 4 == 0 ? 1 : any(1, 5),
+                                   .step_down = any(1, 2),
+                                   .step_across = any(1, 2),
+                                   .padding_top = round % 8 == 0 ? 0 : any(0, 3),
+                                   .padding_bottom = round % 8 == 0 ? 0 : any(0, 3),
+                                   .padding_left = round % 8 == 0 ? 0 : any(0, 3),
+                                   .padding_right = round % 8 == 0 ? 0 : any(0, 3),
+                                   .dilation_down = any(1, 2),
+                                   .dilation_across = any(1, 2),
+                                   .groups = g.groups};
+        check.check(s, {input_layouts[random() % 5], input_layouts[random() % 4], output_layouts[random() % 4]},
+                    any(1, 8));
+    }
+}
+template <class In, class Weight, class Accumulator>
+void check_formats(const char* name, sum_order order) {
+    convolution_check<In, Weight, Accumulator> check(name, order);
+    random_shapes(check, 60);
+}
+
 }  // namespace dyad_test
