@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <dyad/kernels/avx2/matrix_bf16.hpp>
@@ -206,7 +207,7 @@ void check_strides(comparison<T>& compare, ptrdiff_t lines, ptrdiff_t columns) {
 template <class T>
 void check_kernel(const dyad::matrix_kernel<T, T, float>& kernel, const dyad::matrix_kernel<T, T, float>& plain) {
     if (kernel.isa > dyad::best_instruction_set()) {
-        MESSAGE("not run: this machine has no " << dyad::to_string(kernel.isa));
+        MESSAGE("not run on this machine: " << std::string(kernel.name));
         return;
     }
     comparison<T> compare(kernel, plain);
