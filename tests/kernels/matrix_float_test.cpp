@@ -207,7 +207,7 @@ void check_strides(comparison<T>& compare, ptrdiff_t lines, ptrdiff_t columns) {
 template <class T>
 void check_kernel(const dyad::matrix_kernel<T, T, float>& kernel, const dyad::matrix_kernel<T, T, float>& plain) {
     if (kernel.isa > dyad::best_instruction_set()) {
-        MESSAGE(std::string("not run on this machine: ") + kernel.name);
+        MESSAGE("not run on this machine: " << std::string(kernel.name));
         return;
     }
     comparison<T> compare(kernel, plain);
