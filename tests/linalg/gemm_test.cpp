@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/amx_emulator.hpp"
 #include "support/drive_kernel.hpp"
 #include "support/instruction_sets.hpp"
 #include "support/number_types.hpp"
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -397,6 +399,31 @@ TEST_CASE("gemm: L-Mul as a product with k doubled, interleaved") {
     subject<bfloat16, bfloat16, float_ordered, product_rule::lmul>("L-Mul bfloat16").run(true);
     subject<float16, float16, float_ordered, product_rule::lmul>("L-Mul float16").run(true);
     subject<float8_e5m2, float8_e4m3fn, float_ordered, product_rule::lmul>("L-Mul e5m2 x e4m3fn").run(true);
+}
+
+TEST_CASE("gemm: the kernels of AMX, by an emulator of its instructions where the machine has none") {
+    if (!dyad_test::amx_emulator::possible()) {
+        MESSAGE("not run: the kernels of AMX need AVX-512 as well");
+        return;
+    }
+    const dyad_test::amx_emulator emulator;
+    const dyad_test::assumed_instruction_set assumed(dyad::instruction_set::amx);
+    const auto run = [](auto&& product, std::initializer_list<std::array<index, 3>> sizes) {
+        std::mt19937_64 random(3);
+        for (const std::array<index, 3> size : sizes) {
+            for (const auto c : {contents::random, contents::extremes})
+                product.check(random, size, {layout::row_major, layout::column_major, layout::row_major}, c,
+                              dyad::instruction_set::amx, {order::shuffled, 3, random()});
+        }
+    };
+    run(subject<integer<8>, integer<8>, proven<std::int32_t>>("int8 by AMX"),
+        {{1, 5, 3}, {33, 130, 65}, {130, 64, 33}});
+    run(subject<uinteger<8>, integer<8>, proven<std::int64_t>>("uint8 x int8 by AMX"), {{40, 2100, 35}});
+    run(subject<integer<16>, integer<16>, proven<std::int64_t>>("int16 by AMX"), {{33, 70, 34}});
+    run(subject<float8_e4m3fn, float8_e5m2, float_ordered>("e4m3fn x e5m2 by AMX"), {{33, 70, 34}, {5, 1100, 3}});
+    run(subject<bfloat16, bfloat16, float_ordered>("bfloat16 by AMX"), {{33, 70, 34}});
+    run(subject<integer<8>, integer<8>, chained<std::int32_t, 16, float>>("int8 in chains by AMX"), {{7, 40, 9}});
+    if (!dyad_test::amx_emulator::native()) CHECK(emulator.executed() > 1000);
 }
 
 TEST_CASE("gemm: one L-Mul product is lmul_exact, rounded to float") {
