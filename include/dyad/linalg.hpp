@@ -4,8 +4,11 @@
 #pragma once
 
 #include <dyad/linalg/batched_gemm.hpp>
+#include <dyad/linalg/attention_products.hpp>
+#include <dyad/linalg/batched_gemm.hpp>
 #include <dyad/linalg/bit_plane_gemv.hpp>
 #include <dyad/linalg/block_check.hpp>
+#include <dyad/linalg/block_choice.hpp>
 #include <dyad/linalg/block_gemm.hpp>
 #include <dyad/linalg/block_lines.hpp>
 #include <dyad/linalg/block_operand.hpp>
@@ -14,6 +17,7 @@
 #include <dyad/linalg/block_scan.hpp>
 #include <dyad/linalg/block_sum.hpp>
 #include <dyad/linalg/block_tables.hpp>
+#include <dyad/linalg/block_tiles.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/linalg/conv2d.hpp>
 #include <dyad/linalg/conv2d_depthwise.hpp>
