@@ -3,7 +3,6 @@
 // carriers and epilogues.
 #pragma once
 
-#include <dyad/linalg/batched_gemm.hpp>
 #include <dyad/linalg/attention_products.hpp>
 #include <dyad/linalg/batched_gemm.hpp>
 #include <dyad/linalg/bit_plane_gemv.hpp>
