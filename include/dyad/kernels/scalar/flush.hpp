@@ -52,7 +52,7 @@ void flush_sums(const Sum* sums, std::ptrdiff_t sum_stride, std::ptrdiff_t rows,
         for (std::ptrdiff_t j = 0; j < columns; ++j) {
             float& total = totals[i * total_stride + j];
             const Sum s = without_zeros(sums[i * sum_stride + j], lines, i, j);
-            const float scale = lines.lhs_scales[i] * lines.rhs_scales[j];
+            const float scale = opaque(lines.lhs_scales[i] * lines.rhs_scales[j]);
             total = fused(static_cast<float>(s), scale, start == tile_start::zero ? 0.0F : total);
         }
     }
