@@ -3,6 +3,7 @@
 // interleaved at random, written to <name>.ratios.json in the build folder.
 #pragma once
 
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -13,12 +14,14 @@
 
 namespace bench {
 
-/// "float32 to float8_e4m3fn" against "memcpy", by the names of two benchmarks that count items.
+/// "float32 to float8_e4m3fn" against "memcpy", by the names of two benchmarks that count items. Comparisons of one
+/// group also give their geometric mean.
 struct comparison {
     std::string work;
     std::string against;
     std::string work_benchmark;
     std::string against_benchmark;
+    std::string group = {};
 };
 
 /// The console's table, and the median items per second of each benchmark's repetitions.
@@ -42,19 +45,40 @@ private:
     std::map<std::string, double> speeds_;
 };
 
+/// Logarithms of ratios, added up.
+struct mean {
+    std::string against;
+    double logarithms = 0;
+    int count = 0;
+};
+
 /// `[{"work": ..., "against": ..., "ratio": ..., "value": "3.6 G/s"}, ...]`, one line each; what did not run is left
 /// out.
 inline std::string to_json(const recorder& results, const std::vector<comparison>& comparisons) {
     std::string json = "[";
+    const auto add = [&json](const std::string& work, const std::string& against, const std::string& numbers) {
+        json += json.size() == 1 ? "\n" : ",\n";
+        json += "{\"work\": \"" + work + "\", \"against\": \"" + against + "\", " + numbers;
+    };
+    std::map<std::string, mean> groups;
+    char numbers[80];
     for (const comparison& c : comparisons) {
         const double work = results.speed(c.work_benchmark);
         const double against = results.speed(c.against_benchmark);
         if (work == 0 || against == 0) continue;
-        char numbers[80];
         std::snprintf(numbers, sizeof numbers, "\"ratio\": %.3f, \"value\": \"%.2f G/s\"}", work / against,
                       work * 1e-9);
-        json += json.size() == 1 ? "\n" : ",\n";
-        json += "{\"work\": \"" + c.work + "\", \"against\": \"" + c.against + "\", " + numbers;
+        add(c.work, c.against, numbers);
+        if (c.group.empty()) continue;
+        mean& m = groups[c.group];
+        m.against = c.against;
+        m.logarithms += std::log(work / against);
+        ++m.count;
+    }
+    for (const auto& [group, m] : groups) {
+        std::snprintf(numbers, sizeof numbers, "\"ratio\": %.3f, \"value\": \"geometric mean of %d\"}",
+                      std::exp(m.logarithms / m.count), m.count);
+        add(group, m.against, numbers);
     }
     return json + "\n]\n";
 }

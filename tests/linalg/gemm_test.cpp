@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/amx_emulator.hpp"
+#include "support/drive_kernel.hpp"
 #include "support/instruction_sets.hpp"
 #include "support/number_types.hpp"
 #include "support/tally.hpp"
@@ -15,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -96,7 +99,8 @@ T code_of(std::uint64_t bits) {
 template <class T>
 T make_code(std::mt19937_64& random, contents c) {
     if constexpr (requires { T::max_raw; }) {
-        if (c == contents::extremes) return T::from_raw(random() % 4 == 0 ? T::max_raw : T::min_raw);
+        const auto lowest = std::numeric_limits<T>::lowest().raw();
+        if (c == contents::extremes) return T::from_raw(random() % 4 == 0 ? T::max_raw : lowest);
         return code_of<T>(random());
     } else {
         if (c == contents::any_code) {  // NaN, infinities, subnormals and all
@@ -172,6 +176,21 @@ struct definition {
         dyad::carrier_of<A, B>() == carrier::f32 || (Product == product_rule::lmul && std::same_as<B, bfloat16>);
 
     static float sum(matrix_view<const A> lhs, matrix_view<const B> rhs, index i, index j) {
+        if constexpr (Product == product_rule::exact && (dyad::carrier_of<A, B>() == carrier::integer8 ||
+                                                         dyad::carrier_of<A, B>() == carrier::integer16)) {
+            // The exact sum, which a double holds at these sizes, rounded once.
+            double exact = 0;
+            for (index k = 0; k < lhs.extent[1]; ++k)
+                exact += dyad::convert<double>(lhs(i, k)) * dyad::convert<double>(rhs(k, j));
+            return static_cast<float>(exact);
+        }
+        if constexpr (Product == product_rule::lmul_adder) {
+            float added = 0;
+            for (index k = 0; k < lhs.extent[1]; ++k)
+                added += dyad::lmul_adder(value_of(lhs(i, k)), value_of(rhs(k, j)),
+                                          dyad::lmul_constant::rule(dyad::stored_significand_bits<B>));
+            return added;
+        }
         std::vector<float> a;
         std::vector<float> b;
         for (index k = 0; k < lhs.extent[1]; ++k) {
@@ -278,8 +297,21 @@ struct subject {
         REQUIRE(plan_type::make(m, k, n, {.cap = cap}, plan) == status::ok);
         // Not aligned, and not a byte more than asked for.
         std::vector<std::byte> workspace(plan.workspace_bytes() + 3, std::byte{0xa5});
-        REQUIRE(plan.run(std::as_const(lhs).view(), std::as_const(rhs).view(), dst.view(), dyad::keep_sum{},
-                         std::span(workspace).subspan(3), execute) == status::ok);
+        bool packed = false;
+        if constexpr (plan_type::has_kernel) {
+            packed = execute.seed % 2 == 0;
+            if (packed) {
+                dyad_test::panel_memory memory(static_cast<std::ptrdiff_t>(plan.packed_bytes()));
+                const std::span<std::byte> panels(memory.data(), plan.packed_bytes());
+                REQUIRE(plan.pack(std::as_const(rhs).view(), panels, execute) == status::ok);
+                REQUIRE(plan.run(std::as_const(lhs).view(), dyad::packed_operand{panels}, dst.view(), dyad::keep_sum{},
+                                 std::span(workspace).subspan(3), execute) == status::ok);
+            }
+        }
+        if (!packed) {
+            REQUIRE(plan.run(std::as_const(lhs).view(), std::as_const(rhs).view(), dst.view(), dyad::keep_sum{},
+                             std::span(workspace).subspan(3), execute) == status::ok);
+        }
         for (index i = 0; i < m; ++i) {
             for (index j = 0; j < n; ++j) {
                 sum_type& got = dst.view()(i, j);
@@ -349,11 +381,49 @@ TEST_CASE("gemm: float sums in the order of float's carrier") {
     subject<fixed<16, 8>, float, float_ordered>("fixed<16, 8> x float").run(true);
 }
 
+TEST_CASE("gemm: formats of small integers, summed exactly and rounded once to float") {
+    subject<dyad::float4_e2m1fn, dyad::float4_e2m1fn, float_ordered>("e2m1 x e2m1").run(true);
+    subject<dyad::float6_e2m3fn, integer<8>, float_ordered>("e2m3 x int8").run(true);
+    subject<dyad::power<4, 2>, uinteger<8>, float_ordered>("4-bit squares x uint8").run(true);
+    subject<dyad::power<8, 2>, dyad::float4_e2m1fn, float_ordered>("8-bit squares x e2m1").run(true);
+}
+
+TEST_CASE("gemm: L-Mul by integer addition") {
+    subject<float, float, float_ordered, product_rule::lmul_adder>("L-Mul's adder, float").run(true);
+    subject<float8_e4m3fn, bfloat16, float_ordered, product_rule::lmul_adder>("L-Mul's adder, e4m3fn x bfloat16")
+        .run(true);
+}
+
 TEST_CASE("gemm: L-Mul as a product with k doubled, interleaved") {
     subject<float8_e4m3fn, float8_e4m3fn, float_ordered, product_rule::lmul>("L-Mul e4m3fn").run(true);
     subject<bfloat16, bfloat16, float_ordered, product_rule::lmul>("L-Mul bfloat16").run(true);
     subject<float16, float16, float_ordered, product_rule::lmul>("L-Mul float16").run(true);
     subject<float8_e5m2, float8_e4m3fn, float_ordered, product_rule::lmul>("L-Mul e5m2 x e4m3fn").run(true);
+}
+
+TEST_CASE("gemm: the kernels of AMX, by an emulator of its instructions where the machine has none") {
+    if (!dyad_test::amx_emulator::possible()) {
+        MESSAGE("not run: the kernels of AMX need AVX-512 as well");
+        return;
+    }
+    const dyad_test::amx_emulator emulator;
+    const dyad_test::assumed_instruction_set assumed(dyad::instruction_set::amx);
+    const auto run = [](auto&& product, std::initializer_list<std::array<index, 3>> sizes) {
+        std::mt19937_64 random(3);
+        for (const std::array<index, 3> size : sizes) {
+            for (const auto c : {contents::random, contents::extremes})
+                product.check(random, size, {layout::row_major, layout::column_major, layout::row_major}, c,
+                              dyad::instruction_set::amx, {order::shuffled, 3, random()});
+        }
+    };
+    run(subject<integer<8>, integer<8>, proven<std::int32_t>>("int8 by AMX"),
+        {{1, 5, 3}, {33, 130, 65}, {130, 64, 33}});
+    run(subject<uinteger<8>, integer<8>, proven<std::int64_t>>("uint8 x int8 by AMX"), {{40, 2100, 35}});
+    run(subject<integer<16>, integer<16>, proven<std::int64_t>>("int16 by AMX"), {{33, 70, 34}});
+    run(subject<float8_e4m3fn, float8_e5m2, float_ordered>("e4m3fn x e5m2 by AMX"), {{33, 70, 34}, {5, 1100, 3}});
+    run(subject<bfloat16, bfloat16, float_ordered>("bfloat16 by AMX"), {{33, 70, 34}});
+    run(subject<integer<8>, integer<8>, chained<std::int32_t, 16, float>>("int8 in chains by AMX"), {{7, 40, 9}});
+    if (!dyad_test::amx_emulator::native()) CHECK(emulator.executed() > 1000);
 }
 
 TEST_CASE("gemm: one L-Mul product is lmul_exact, rounded to float") {

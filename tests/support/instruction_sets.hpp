@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <vector>
 
 #include <dyad/kernels/cpu.hpp>
@@ -27,7 +28,7 @@ namespace dyad_test {
     std::vector<dyad::instruction_set> there;
     for (const dyad::instruction_set isa : known_instruction_sets()) {
         if (isa <= dyad::best_instruction_set()) there.push_back(isa);
-        else MESSAGE("not run: this machine has no " << dyad::to_string(isa));
+        else MESSAGE("not run: this machine has no " << std::string(dyad::to_string(isa)));
     }
     return there;
 }

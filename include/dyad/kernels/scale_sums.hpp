@@ -14,7 +14,8 @@ namespace dyad::inline v1 {
 
 /// Sums that the kernels take.
 template <class T>
-concept scalable_sum = std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> || std::same_as<T, float>;
+concept scalable_sum =
+    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> || std::same_as<T, float> || std::same_as<T, double>;
 
 /// Has the instruction set a kernel? Elsewhere the functions below do nothing.
 [[nodiscard]] constexpr bool has_scale_tile(instruction_set isa) noexcept {
@@ -33,6 +34,31 @@ void scale_tile(instruction_set isa, const sum_tile<Sum, float>& t, const scale_
 #if defined(__x86_64__) && defined(__SSE2__)
     if (isa >= instruction_set::avx512) return avx512::scale_tile<Narrowing>(t, c);
     if (isa >= instruction_set::avx2) return avx2::scale_tile<Narrowing>(t, c);
+#endif
+    static_cast<void>(isa);
+    static_cast<void>(t);
+    static_cast<void>(c);
+}
+/// dst[i][j] = y[i][j], NaN with one pattern.
+template <scalable_sum Sum>
+void scale_tile(instruction_set isa, const sum_tile<Sum, double>& t, const scale_columns_of& c) noexcept {
+#if defined(__x86_64__) && defined(__SSE2__)
+    if (isa >= instruction_set::avx512) return avx512::scale_tile(t, c);
+    if (isa >= instruction_set::avx2) return avx2::scale_tile(t, c);
+#endif
+    static_cast<void>(isa);
+    static_cast<void>(t);
+    static_cast<void>(c);
+}
+/// dst[i][j] = the bfloat16 of y[i][j], to nearest even, clamped; only where an instruction set has a kernel for it.
+[[nodiscard]] constexpr bool has_scale_tile_to_bfloat16(instruction_set isa) noexcept {
+    return has_scale_tile(isa) && isa >= instruction_set::avx512;
+}
+template <scalable_sum Sum>
+void scale_tile_to_bfloat16(instruction_set isa, const sum_tile<Sum, std::uint16_t>& t,
+                            const scale_columns_of& c) noexcept {
+#if defined(__x86_64__) && defined(__SSE2__)
+    if (isa >= instruction_set::avx512) avx512::scale_tile_to_bfloat16(t, c);
 #endif
     static_cast<void>(isa);
     static_cast<void>(t);

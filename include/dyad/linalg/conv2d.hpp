@@ -22,6 +22,7 @@
 #include <dyad/linalg/im2col.hpp>
 #include <dyad/linalg/packed_operand.hpp>
 #include <dyad/linalg/product.hpp>
+#include <dyad/linalg/zero_points.hpp>
 
 namespace dyad::inline v1 {
 
@@ -46,10 +47,10 @@ struct conv2d_description {
     conv2d_way way;
     instruction_set isa;
     const char* kernel;
-    std::uint64_t max_k;  ///< largest product of kernel extents and group channels whose sums cannot overflow
-    index flush_length;   ///< products in one chain, 0 where sums are not chained
-    index pixels;         ///< output pixels: rows of the product
-    index depth;          ///< products in a sum
+    std::uint64_t max_k;          ///< largest product of kernel extents and group channels whose sums cannot overflow
+    index flush_length;           ///< products in one chain, 0 where sums are not chained
+    index pixels;                 ///< output pixels: rows of the product
+    index depth;                  ///< products in a sum
     std::size_t workspace_bytes;  ///< with weights that are not packed
     std::size_t packed_bytes;
 };
@@ -111,8 +112,9 @@ public:
         return saturating_sum(sizeof(packed_header), weight_bytes());
     }
     [[nodiscard]] conv2d_description describe() const noexcept {
-        conv2d_description d{arithmetic::carrier, way(),           isa_,          "plain loop",      max_k(0), 0,
-                             shape_.pixels(),     shape_.depth(),  workspace_bytes(), packed_bytes()};
+        conv2d_description d{
+            arithmetic::carrier, way(),         isa_, "plain loop", max_k(0), 0, shape_.pixels(), shape_.depth(),
+            workspace_bytes(),   packed_bytes()};
         if constexpr (plain::is_chained<Accumulator>) d.flush_length = Accumulator::length;
         if (d.way == conv2d_way::plain) d.isa = instruction_set::scalar;
         if (d.way == conv2d_way::depthwise) d.kernel = "depthwise";
@@ -187,8 +189,7 @@ public:
     /// The same with weights that `pack` has packed for this machine's kernel.
     template <class D, class Epilogue, executor Executor = serial>
     status run(image_view<const In> input, packed_operand weights, image_view<D> dst, const Epilogue& epilogue,
-               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept
-        requires(has_kernel) {
+               std::span<std::byte> workspace, Executor&& execute = {}) const noexcept requires(has_kernel) {
         if (const status s = check(input, dst, epilogue, workspace, packed_workspace_bytes()); s != status::ok)
             return s;
         packed_header header;
@@ -212,10 +213,34 @@ public:
         return status::ok;
     }
 
-    /// The lines of one group's product, for sums of rows (linalg/zero_points.hpp).
-    [[nodiscard]] im2col_source<In, L> lines(image_view<const In> input, index group) const noexcept {
-        const index channels = shape_.group_channels();
-        return {shape_, channel_block(input, group * channels, channels), padding_, isa_};
+    /// Sums of codes for zero points (linalg/zero_points.hpp), padding included: sums(pixel, group) of the windows of
+    /// the input, and sums(output channel) of the weights. Instead of dst the fault may lie with `sums`.
+    template <executor Executor = serial>
+    status sum_windows(image_view<const In> input, matrix_view<std::int32_t> sums,
+                       Executor&& execute = {}) const noexcept requires(has_kernel&& std::integral<L>) {
+        if (const status s = check_input(input); s != status::ok) return s;
+        if (sums.extent[0] != shape_.pixels()) return status::dst_rows_differ;
+        if (sums.extent[1] != shape_.groups) return status::dst_columns_differ;
+        if (sums.data == nullptr && !sums.is_empty()) return status::dst_null;
+        if (overlaps_itself(sums)) return status::dst_overlaps_itself;
+        if (overlap(memory_of(sums), memory_of(input))) return status::dst_overlaps_lhs;
+        const index tasks = pieces_of(shape_.pixels(), sum_lines_task);
+        execute(tasks * shape_.groups, [&](index t) {
+            const index g = t / tasks;
+            sum_task(lines(input, g), t % tasks * sum_lines_task, column(sums, g));
+        });
+        return status::ok;
+    }
+    status sum_weights(image_view<const Weight> weights, vector_view<std::int32_t> sums) const noexcept
+        requires(has_kernel&& std::integral<R>) {
+        if (const status s = check_weights(weights); s != status::ok) return s;
+        if (sums.extent[0] != shape_.out_channels) return status::dst_columns_differ;
+        if (sums.data == nullptr && !sums.is_empty()) return status::dst_null;
+        if (sums.extent[0] > 1 && sums.stride[0] == 0) return status::dst_overlaps_itself;
+        if (overlap(memory_of(sums), memory_of(weights))) return status::dst_overlaps_rhs;
+        const auto source = im2col_source<Weight, R>::of_weights(weights, isa_);
+        for (index first = 0; first < shape_.out_channels; first += sum_lines_task) sum_task(source, first, sums);
+        return status::ok;
     }
 
 private:
@@ -263,17 +288,38 @@ private:
         return memory.data() + (0 - reinterpret_cast<std::uintptr_t>(memory.data())) % arena::alignment;
     }
 
-    template <class D, class Epilogue>
-    status check(image_view<const In> input, image_view<D> dst, const Epilogue& epilogue,
-                 std::span<std::byte> workspace, std::size_t needed) const noexcept {
+    /// The lines of one group's product.
+    [[nodiscard]] im2col_source<In, L> lines(image_view<const In> input, index group) const noexcept {
+        const index channels = shape_.group_channels();
+        return {shape_, channel_block(input, group * channels, channels), padding_, isa_};
+    }
+    template <class Source>
+    void sum_task(const Source& source, index first, vector_view<std::int32_t> sums) const noexcept {
+        std::int32_t some[sum_lines_task];
+        const index rest = source.lines() - first;
+        const index count = rest < sum_lines_task ? rest : sum_lines_task;
+        sum_lines(isa_, source, first, count, some);
+        for (index i = 0; i < count; ++i) sums(first + i) = some[i];
+    }
+    [[nodiscard]] static vector_view<std::int32_t> column(matrix_view<std::int32_t> m, index j) noexcept {
+        return row(transposed(m), j);
+    }
+
+    status check_input(image_view<const In> input) const noexcept {
         const conv2d_shape& s = shape_;
         if (input.extent[0] != s.batch || input.extent[1] != s.height || input.extent[2] != s.width)
             return status::lhs_rows_differ;
         if (input.extent[3] != s.channels) return status::lhs_columns_differ;
+        return input.data == nullptr && !input.is_empty() ? status::lhs_null : status::ok;
+    }
+    template <class D, class Epilogue>
+    status check(image_view<const In> input, image_view<D> dst, const Epilogue& epilogue,
+                 std::span<std::byte> workspace, std::size_t needed) const noexcept {
+        const conv2d_shape& s = shape_;
+        if (const status fault = check_input(input); fault != status::ok) return fault;
         if (dst.extent[0] != s.batch || dst.extent[1] != s.out_height() || dst.extent[2] != s.out_width())
             return status::dst_rows_differ;
         if (dst.extent[3] != s.out_channels) return status::dst_columns_differ;
-        if (input.data == nullptr && !input.is_empty()) return status::lhs_null;
         if (dst.data == nullptr && !dst.is_empty()) return status::dst_null;
         if (overlaps_itself(dst)) return status::dst_overlaps_itself;
         if (overlap(memory_of(dst), memory_of(input))) return status::dst_overlaps_lhs;
@@ -282,9 +328,7 @@ private:
         const byte_range scratch = memory_of(workspace);
         if (overlap(scratch, memory_of(input)) || overlap(scratch, memory_of(dst)))
             return status::workspace_overlaps_operand;
-        if constexpr (requires { epilogue.check(index{}, index{}); })
-            return epilogue.check(s.pixels(), s.out_channels);
-        else return status::ok;
+        return check_epilogue(epilogue, s.pixels(), s.out_channels);
     }
     status check_weights(image_view<const Weight> weights) const noexcept {
         const conv2d_shape& s = shape_;

@@ -51,8 +51,7 @@ public:
     [[nodiscard]] std::size_t image_bytes() const noexcept {
         const std::size_t pixels =
             saturating_product(static_cast<std::size_t>(s_.height), static_cast<std::size_t>(s_.width));
-        const std::size_t bytes =
-            saturating_product(pixels, static_cast<std::size_t>(pixel_length()) * sizeof(L));
+        const std::size_t bytes = saturating_product(pixels, static_cast<std::size_t>(pixel_length()) * sizeof(L));
         return saturating_sum(bytes, 63) / 64 * 64;
     }
     [[nodiscard]] bool is_direct(image_view<const In> input) const noexcept {
@@ -65,7 +64,8 @@ public:
             const index first = p * depthwise_channels;
             const auto weight_at = [&](index t, index c) {
                 const index tap = t / s_.group_channels();
-                const Weight w = weights(first + c, tap / s_.kernel_width, tap % s_.kernel_width, t % s_.group_channels());
+                const Weight w =
+                    weights(first + c, tap / s_.kernel_width, tap % s_.kernel_width, t % s_.group_channels());
                 return carrier_value<weight_type>(w);
             };
             panel::pack(isa_, weight_at, s_.depth(), count_of(p), to);
@@ -174,8 +174,8 @@ private:
                 const index x = left + kx * s_.dilation_across;
                 const bool inside = y >= 0 && y < s_.height && x >= 0 && x < s_.width;
                 for (index d = 0; d < s_.group_channels(); ++d) {
-                    *at++ = inside ? image.data + y * image.down + x * image.across + d * s_.out_channels + first
-                                   : outside;
+                    *at++ =
+                        inside ? image.data + y * image.down + x * image.across + d * s_.out_channels + first : outside;
                 }
             }
         }

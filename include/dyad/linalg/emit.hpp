@@ -6,6 +6,7 @@
 
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/linalg/epilogue.hpp>
+#include <dyad/linalg/epilogue_form.hpp>
 #include <dyad/linalg/product.hpp>
 
 namespace dyad::inline v1 {
@@ -26,6 +27,11 @@ struct moved_epilogue {
     void run(instruction_set isa, const Sum* sums, index i, index j, index count, D* dst) const noexcept {
         whole.run(isa, sums, row + i, column + j, count, dst);
     }
+    template <class Sum, class D>
+        requires tile_epilogue<Epilogue, Sum, D>
+    void run(instruction_set isa, const sum_tile<Sum, D>& tile, index i, index j) const noexcept {
+        whole.run(isa, tile, row + i, column + j);
+    }
 };
 template <class Epilogue>
 [[nodiscard]] constexpr moved_epilogue<Epilogue> moved(const Epilogue& whole, index row, index column) noexcept {
@@ -39,17 +45,15 @@ template <class Total, class Finish, class Epilogue, class D>
 void emit_row(instruction_set isa, const Total* totals, const Finish& finish, const Epilogue& epilogue, index row,
               index column, index count, D* dst, index stride) noexcept {
     using sum_type = std::invoke_result_t<Finish, Total>;
-    if constexpr (row_epilogue<Epilogue, sum_type, D>) {
-        if (stride == 1) {
-            if constexpr (std::same_as<Finish, as_summed>) {
-                epilogue.run(isa, totals, row, column, count, dst);
-            } else {
-                alignas(64) sum_type finished[largest_tile_columns];
-                for (index c = 0; c < count; ++c) finished[c] = finish(totals[c]);
-                epilogue.run(isa, static_cast<const sum_type*>(finished), row, column, count, dst);
-            }
-            return;
+    if (stride == 1) {
+        if constexpr (std::same_as<Finish, as_summed>) {
+            run_epilogue(epilogue, isa, sum_tile<sum_type, D>{totals, count, 1, count, dst, count}, row, column);
+        } else {
+            alignas(64) sum_type finished[largest_tile_columns];
+            for (index c = 0; c < count; ++c) finished[c] = finish(totals[c]);
+            run_epilogue(epilogue, isa, sum_tile<sum_type, D>{finished, count, 1, count, dst, count}, row, column);
         }
+        return;
     }
     for (index c = 0; c < count; ++c) dst[c * stride] = epilogue(finish(totals[c]), row, column + c);
 }

@@ -14,6 +14,7 @@
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/scale_sums.hpp>
 #include <dyad/linalg/epilogue_form.hpp>
+#include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1 {
 
@@ -89,6 +90,15 @@ private:
             scale_tile(isa, raw_tile(t), columns_from(column), narrowing{unit});
             return true;
         } else if constexpr (narrow_minifloat<Out>) {
+            if constexpr (std::same_as<Out, bfloat16>) {
+                if (has_scale_tile_to_bfloat16(isa)) {
+                    scale_tile_to_bfloat16(isa,
+                                           sum_tile<Sum, std::uint16_t>{t.sums, t.sum_stride, t.rows, t.columns,
+                                                                        codes_of(t.dst), t.dst_stride},
+                                           columns_from(column));
+                    return true;
+                }
+            }
             run_pieces(isa, t, column);
             return true;
         } else {

@@ -112,7 +112,7 @@ public:
         if (!aligned || memory.size() < packed_bytes()) return status::packed_memory_too_small;
         if (overlap(memory_of(memory), memory_of(rhs))) return status::dst_overlaps_rhs;
         packed_header header = expected_header();
-        const typename arithmetic::rhs_source source(transposed(rhs));
+        const typename arithmetic::rhs_source source(transposed(rhs), blocks_.kernel().isa);
         header.smallest = pack_rhs(blocks_, source, memory.data() + sizeof header, execute);
         __builtin_memcpy(memory.data(), &header, sizeof header);
         return status::ok;
@@ -129,7 +129,7 @@ public:
         if (overlap(memory_of(workspace), memory_of(rhs))) return status::workspace_overlaps_operand;
         if (m_ == 0 || n_ == 0) return status::ok;
         if constexpr (has_kernel) {
-            const typename arithmetic::rhs_source source(transposed(rhs));
+            const typename arithmetic::rhs_source source(transposed(rhs), blocks_.kernel().isa);
             std::byte* const lhs_panels = aligned(workspace);
             std::byte* const rhs_panels = lhs_panels + blocks_.lhs_bytes();
             const std::uint16_t smallest = pack_rhs(blocks_, source, rhs_panels, execute);
@@ -214,8 +214,9 @@ private:
                   std::uint16_t smallest_rhs, matrix_view<D> dst, const Epilogue& epilogue,
                   Executor& execute) const noexcept {
         using total_type = typename arithmetic::total_type;
-        multiply_packed<total_type>(blocks_, typename arithmetic::lhs_source(lhs), lhs_panels, rhs_panels, smallest_rhs,
-                                    arithmetic::expected, dst, epilogue, arithmetic::finish(), execute);
+        multiply_packed<total_type>(blocks_, typename arithmetic::lhs_source(lhs, blocks_.kernel().isa), lhs_panels,
+                                    rhs_panels, smallest_rhs, arithmetic::expected, dst, epilogue, arithmetic::finish(),
+                                    execute);
     }
 
     index m_ = 0;

@@ -49,8 +49,8 @@ public:
         // Neighbouring kernel columns lie side by side in memory: a kernel row is one run.
         rows_are_runs_ = shape.kernel_width == 1 ||
                          (shape.dilation_across == 1 && image.stride[3] == 1 && image.stride[2] == channels);
-        const bool padded = shape.padding_top != 0 || shape.padding_bottom != 0 || shape.padding_left != 0 ||
-                            shape.padding_right != 0;
+        const bool padded =
+            shape.padding_top != 0 || shape.padding_bottom != 0 || shape.padding_left != 0 || shape.padding_right != 0;
         const bool apart = shape.dilation_down != 1 || shape.dilation_across != 1;
         if (padded || apart || shape.batch == 0) return;
         const bool dense_rows = image.stride[1] == image.extent[2] * image.stride[2];

@@ -3,13 +3,18 @@
 // is a column. Where the codes are carriers already, a source points into the operand's memory; else it decodes.
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <type_traits>
 
 #include <dyad/array/convert.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/look_up.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/number/lmul.hpp>
@@ -46,13 +51,35 @@ template <class C, number T>
     else return convert<C>(x);
 }
 
+/// Numbers in one byte: their carriers by that byte. Bytes that no number has are never looked up.
+template <number T>
+inline constexpr bool fills_a_byte = format<T> && sizeof(T) == 1;
+
+template <number T, class C>
+    requires fills_a_byte<T>
+inline constexpr std::array<C, 256> carrier_table = [] {
+    std::array<C, 256> table{};
+    if constexpr (requires { T::from_raw(0); }) {
+        for (int raw = std::numeric_limits<T>::lowest().raw(); raw <= std::numeric_limits<T>::max().raw(); ++raw) {
+            const auto x = T::from_raw(static_cast<typename T::raw_type>(raw));
+            table[static_cast<std::uint8_t>(raw)] = carrier_value<C>(x);
+        }
+    } else {
+        for (unsigned code = 0; code < (1U << T::width); ++code) {
+            table[code] = carrier_value<C>(T::from_bits(static_cast<typename T::bits_type>(code)));
+        }
+    }
+    return table;
+}();
+
 /// A matrix of T, a line of which is a row of the view: lhs as it is, rhs transposed.
 template <number T, class C>
 class plain_source {
 public:
     using carrier_type = C;
 
-    constexpr explicit plain_source(matrix_view<const T> m) noexcept : m_(m) {}
+    constexpr explicit plain_source(matrix_view<const T> m, instruction_set isa = best_instruction_set()) noexcept
+        : m_(m), isa_(isa) {}
     [[nodiscard]] constexpr index lines() const noexcept { return m_.extent[0]; }
     [[nodiscard]] constexpr index depth() const noexcept { return m_.extent[1]; }
 
@@ -71,50 +98,82 @@ public:
     }
 
 private:
-    static void decode(const T* from, index step, index n, C* to) noexcept {
-        if constexpr (!std::integral<C>) {
-            if (step == 1 && n >= 16) {
-                const auto size = static_cast<std::size_t>(n);
-                static_cast<void>(convert(std::span<const T>(from, size), std::span<C>(to, size)));
-                return;
+    void decode(const T* from, index step, index n, C* to) const noexcept {
+        if constexpr (fills_a_byte<T>) {
+            const auto* const bytes = reinterpret_cast<const std::uint8_t*>(from);
+            if constexpr (sizeof(C) <= 2) {
+                // A table of bytes or of halves, looked up by a kernel.
+                using word = std::conditional_t<sizeof(C) == 1, std::uint8_t, std::uint16_t>;
+                if (step == 1 && n >= 32) {
+                    const auto* const table = reinterpret_cast<const word*>(carrier_table<T, C>.data());
+                    look_up_codes(isa_, table, std::uint8_t{0xff}, bytes, reinterpret_cast<word*>(to),
+                                  static_cast<std::size_t>(n));
+                    return;
+                }
             }
+            for (index i = 0; i < n; ++i) to[i] = carrier_table<T, C>[bytes[i * step]];
+        } else {
+            if constexpr (!std::integral<C>) {
+                if (step == 1) {
+                    const auto size = static_cast<std::size_t>(n);
+                    static_cast<void>(convert(std::span<const T>(from, size), std::span<C>(to, size)));
+                    return;
+                }
+            }
+            for (index i = 0; i < n; ++i) to[i] = carrier_value<C>(from[i * step]);
         }
-        for (index i = 0; i < n; ++i) to[i] = carrier_value<C>(from[i * step]);
     }
 
     matrix_view<const T> m_;
+    instruction_set isa_;
 };
 
 /// L-Mul is two exact products: of lhs' = (x, P(x)) and rhs' = (P(y), y - (1 - 2^-l) P(y)), K doubled, interleaved.
 /// Source: Luo and Sun, arXiv 2410.00907.
+template <class C, operand_side Side, number T>
+[[nodiscard]] constexpr std::array<C, 2> lmul_parts(T x) noexcept {
+    const auto exactly = [](const unpacked& part) {
+        return pack_as<C>(part, rounding::nearest_even, saturation::none);
+    };
+    const C power = exactly(power_of_two_part(unpack(x)));
+    if constexpr (Side == operand_side::lhs) return {convert<C>(x), power};
+    else return {power, exactly(lmul_rest(unpack(x), lmul_constant::rule(T::format.significand_bits)))};
+}
+template <class C, operand_side Side, number T>
+    requires fills_a_byte<T>
+inline constexpr auto lmul_table = [] {
+    std::array<std::array<C, 2>, std::size_t{1} << T::width> table{};
+    for (unsigned code = 0; code < table.size(); ++code)
+        table[code] = lmul_parts<C, Side>(T::from_bits(static_cast<typename T::bits_type>(code)));
+    return table;
+}();
+
 template <number T, class C, operand_side Side>
 class lmul_source {
 public:
     using carrier_type = C;
 
-    constexpr explicit lmul_source(matrix_view<const T> m) noexcept : m_(m) {}
+    constexpr explicit lmul_source(matrix_view<const T> m, instruction_set = best_instruction_set()) noexcept : m_(m) {}
     [[nodiscard]] constexpr index lines() const noexcept { return m_.extent[0]; }
     [[nodiscard]] constexpr index depth() const noexcept { return 2 * m_.extent[1]; }
 
     /// k0 and k count carriers and are even.
     [[nodiscard]] lines_view<C> read(index first, index count, index k0, index k, C* buffer) const noexcept {
         for (index i = 0; i < count; ++i) {
-            for (index j = 0; j < k; j += 2) split(m_(first + i, (k0 + j) / 2), buffer + i * k + j);
+            for (index j = 0; j < k; j += 2) {
+                const std::array<C, 2> parts = split(m_(first + i, (k0 + j) / 2));
+                buffer[i * k + j] = parts[0];
+                buffer[i * k + j + 1] = parts[1];
+            }
         }
         return {buffer, k, 1};
     }
 
 private:
-    static void split(T x, C* to) noexcept {
-        if constexpr (Side == operand_side::lhs) {
-            to[0] = convert<C>(x);
-            to[1] = as_carrier(power_of_two_part(unpack(x)));
-        } else {
-            to[0] = as_carrier(power_of_two_part(unpack(x)));
-            to[1] = as_carrier(lmul_rest(unpack(x), lmul_constant::rule(T::format.significand_bits)));
-        }
+    [[nodiscard]] static std::array<C, 2> split(T x) noexcept {
+        if constexpr (fills_a_byte<T>) return lmul_table<C, Side, T>[x.bits()];
+        else return lmul_parts<C, Side>(x);
     }
-    static C as_carrier(const unpacked& x) noexcept { return pack_as<C>(x, rounding::nearest_even, saturation::none); }
 
     matrix_view<const T> m_;
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx2/float_vectors.hpp>
+#include <dyad/kernels/avx2/matrix_tile.hpp>
 #include <dyad/kernels/scalar/depthwise.hpp>
 
 namespace dyad::inline v1::avx2 {
@@ -99,13 +100,6 @@ template <class In>
     for (std::ptrdiff_t i = 0; i < count; ++i) some[i] = from[i];
     return tap_values(some);
 }
-/// The one pattern of NaN where x is NaN.
-[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_floats one_nan(eight_floats x) noexcept {
-    depthwise_words mask;
-    __asm__("vcmpps $3, %1, %1, %0" : "=x"(mask) : "x"(x));
-    return reinterpret_cast<eight_floats>((reinterpret_cast<depthwise_words>(x) & ~mask) | (mask & 0x7fc0'0000U));
-}
-
 template <class In, depthwise_order Order>
 [[gnu::target("avx2,fma"), gnu::noinline]] void depthwise_float(const In* const* taps, std::ptrdiff_t n_taps,
                                                                 const void* packed, std::ptrdiff_t channels,

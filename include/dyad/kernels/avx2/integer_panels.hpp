@@ -28,7 +28,7 @@ template <class T>
     return reinterpret_cast<tile_words>(__builtin_convertvector(x, tile_halves));
 }
 template <class T>
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_carriers load_eight(const T* from) noexcept {
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_carriers load_eight_carriers(const T* from) noexcept {
     using carriers [[gnu::vector_size(8 * sizeof(T))]] = T;
     carriers x;
     __builtin_memcpy(&x, from, sizeof x);
@@ -110,8 +110,8 @@ template <class T, class Writer, std::size_t... I>
 template <class T>
 [[gnu::target("avx2"), gnu::always_inline]] inline tile_words interleave(const T* from,
                                                                          std::ptrdiff_t stride) noexcept {
-    const eight_carriers even = load_eight(from);
-    const eight_carriers odd = load_eight(from + stride);
+    const eight_carriers even = load_eight_carriers(from);
+    const eight_carriers odd = load_eight_carriers(from + stride);
     return reinterpret_cast<tile_words>(
         __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
 }

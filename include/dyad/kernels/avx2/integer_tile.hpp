@@ -27,21 +27,20 @@ inline constexpr std::ptrdiff_t tile_rows = 6;
     return x;
 }
 
-/// sum + lhs * rhs for two halves each.
-[[gnu::target("avx2"), gnu::always_inline]] inline tile_words add_pairs(tile_words sum, tile_words lhs,
-                                                                        tile_words rhs) noexcept {
-    tile_words products;
-    __asm__("vpmaddwd %2, %1, %0" : "=x"(products) : "x"(lhs), "x"(rhs));
-    return sum + products;
-}
-
+/// row[j] += the two products of the word at `lhs` with the words of rhs. One block: a sum that follows its product
+/// at once is a fifth slower.
 [[gnu::target("avx2"), gnu::always_inline]] inline void add_row(tile_words (&row)[2], const std::byte* lhs,
                                                                 tile_words first, tile_words second) noexcept {
-    std::uint32_t x = 0;
-    __builtin_memcpy(&x, lhs, sizeof x);
-    const tile_words a = tile_words{} + x;
-    row[0] = add_pairs(row[0], a, first);
-    row[1] = add_pairs(row[1], a, second);
+    tile_words a;
+    tile_words product;
+    __asm__(
+        "vpbroadcastd %4, %2\n\t"
+        "vpmaddwd %5, %2, %3\n\t"
+        "vpmaddwd %6, %2, %2\n\t"
+        "vpaddd %3, %0, %0\n\t"
+        "vpaddd %2, %1, %1"
+        : "+x"(row[0]), "+x"(row[1]), "=&x"(a), "=&x"(product)
+        : "m"(*reinterpret_cast<const char(*)[4]>(lhs)), "x"(first), "x"(second));
 }
 template <std::size_t Rows, std::size_t... I>
 [[gnu::target("avx2"), gnu::always_inline]] inline void add_step(tile_words (&sums)[Rows][2], const std::byte* lhs,
@@ -60,7 +59,7 @@ template <std::size_t Rows, std::size_t... I>
     ((sums[I][0] = tile_words{}, sums[I][1] = tile_words{}), ...);
     for (std::ptrdiff_t step = 0; step < steps; ++step) {
         if constexpr (Rows <= 4)
-            __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(rhs) + 4096));
+            __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(rhs) + 8192));
         add_step(sums, lhs, rhs, rows);
         lhs += 4 * Rows;
         rhs += 64;

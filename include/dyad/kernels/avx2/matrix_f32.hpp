@@ -22,9 +22,7 @@ struct f32_tile {
     template <std::size_t Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] void row(const float* lhs, eight_floats first,
                                                              eight_floats second) noexcept {
-        const eight_floats a = broadcast(lhs + Row);
-        sums[Row][0] = add_product(sums[Row][0], a, first);
-        sums[Row][1] = add_product(sums[Row][1], a, second);
+        add_products(sums[Row][0], sums[Row][1], lhs + Row, first, second);
     }
     template <std::size_t... Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] static void run(const float* lhs, const float* rhs,

@@ -37,7 +37,7 @@ struct lmul_header {
 inline constexpr std::ptrdiff_t lmul_header_words = 16;
 static_assert(sizeof(lmul_header) == 4 * lmul_header_words);
 
-enum class lmul_way : std::uint8_t { plain, zeros, any };
+enum class lmul_way : std::uint8_t { plain, lhs_zeros, zeros, any };
 
 /// Which way is exact for all products of two panels: the magnitude of a product's code is the sum of the operands'
 /// less the offset, from 2^23 (the smallest normal number) to 255 2^23 - 1.
@@ -51,7 +51,8 @@ template <int L>
     constexpr std::uint64_t offset = lmul_code_offset<L>;
     const bool in_range = only_zeros || (least >= offset + 0x0080'0000U && most < offset + 0x7f80'0000U);
     if (!normal || !finite || !in_range) return lmul_way::any;
-    return lhs.has_zero != 0 || rhs.has_zero != 0 ? lmul_way::zeros : lmul_way::plain;
+    if (rhs.has_zero != 0) return lmul_way::zeros;
+    return lhs.has_zero != 0 ? lmul_way::lhs_zeros : lmul_way::plain;
 }
 
 /// The range of n words, a multiple of eight but for the last of them.
@@ -93,10 +94,19 @@ template <int L>
 template <int L>
 [[gnu::target("avx2"), gnu::noinline]] inline void finish_lmul_lhs(std::uint32_t* words, std::uint32_t* masks,
                                                                    std::ptrdiff_t n, std::uint32_t has_zero) noexcept {
-    if (has_zero != 0) {
-        for (std::ptrdiff_t i = 0; i < n; ++i) masks[i] = (words[i] & 0x7fff'ffffU) == 0 ? 0 : ~0U;
+    std::ptrdiff_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        const panel_words x = f32_form::eight(words + i);
+        const panel_words less = x - lmul_code_offset<L>;
+        __builtin_memcpy(words + i, &less, sizeof less);
+        if (has_zero == 0) continue;
+        const auto mask = x + x != 0U;
+        __builtin_memcpy(masks + i, &mask, sizeof mask);
     }
-    for (std::ptrdiff_t i = 0; i < n; ++i) words[i] -= lmul_code_offset<L>;
+    for (; i < n; ++i) {
+        if (has_zero != 0) masks[i] = words[i] << 1U != 0 ? ~0U : 0;
+        words[i] -= lmul_code_offset<L>;
+    }
 }
 
 /// Header, words, and for lhs the masks.
@@ -209,6 +219,50 @@ template <int L, std::ptrdiff_t Lines>
 
 inline constexpr std::ptrdiff_t lmul_rows = 6;
 
+/// first += x + y0, second += x + y1 as codes of floats; as add_products.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_sums_of_codes(eight_floats& first, eight_floats& second,
+                                                                              const std::uint32_t* x, eight_words y0,
+                                                                              eight_words y1) noexcept {
+    eight_words all;
+    eight_words sum;
+    __asm__(
+        "vpbroadcastd %4, %2\n\tvpaddd %5, %2, %3\n\tvpaddd %6, %2, %2\n\t"
+        "vaddps %3, %0, %0\n\tvaddps %2, %1, %1"
+        : "+x"(first), "+x"(second), "=&x"(all), "=&x"(sum)
+        : "m"(*x), "x"(y0), "x"(y1));
+}
+
+/// The same with 0 instead of a sum where `mask` is 0.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_sums_of_codes(eight_floats& first, eight_floats& second,
+                                                                              const std::uint32_t* x,
+                                                                              const std::uint32_t* mask, eight_words y0,
+                                                                              eight_words y1) noexcept {
+    eight_words all;
+    eight_words sum;
+    eight_words all_mask;
+    __asm__(
+        "vpbroadcastd %5, %2\n\tvpbroadcastd %6, %4\n\tvpaddd %7, %2, %3\n\tvpaddd %8, %2, %2\n\t"
+        "vpand %4, %3, %3\n\tvpand %4, %2, %2\n\tvaddps %3, %0, %0\n\tvaddps %2, %1, %1"
+        : "+x"(first), "+x"(second), "=&x"(all), "=&x"(sum), "=&x"(all_mask)
+        : "m"(*x), "m"(*mask), "x"(y0), "x"(y1));
+}
+/// And where zero0, zero1 are ~0.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_sums_of_codes(eight_floats& first, eight_floats& second,
+                                                                              const std::uint32_t* x,
+                                                                              const std::uint32_t* mask, eight_words y0,
+                                                                              eight_words y1, eight_words zero0,
+                                                                              eight_words zero1) noexcept {
+    eight_words all;
+    eight_words sum;
+    eight_words all_mask;
+    __asm__(
+        "vpbroadcastd %5, %2\n\tvpbroadcastd %6, %4\n\tvpaddd %7, %2, %3\n\tvpaddd %8, %2, %2\n\t"
+        "vpandn %3, %9, %3\n\tvpandn %2, %10, %2\n\tvpand %4, %3, %3\n\tvpand %4, %2, %2\n\t"
+        "vaddps %3, %0, %0\n\tvaddps %2, %1, %1"
+        : "+x"(first), "+x"(second), "=&x"(all), "=&x"(sum), "=&x"(all_mask)
+        : "m"(*x), "m"(*mask), "x"(y0), "x"(y1), "x"(zero0), "x"(zero1));
+}
+
 template <lmul_way Way, std::size_t Rows>
 struct lmul_tile {
     eight_floats sums[Rows][2];
@@ -217,15 +271,11 @@ struct lmul_tile {
     [[gnu::target("avx2,fma"), gnu::always_inline]] void row(const std::uint32_t* lhs, const std::uint32_t* masks,
                                                              const eight_words (&rhs)[2],
                                                              const eight_words (&zero)[2]) noexcept {
-        const eight_words a = reinterpret_cast<eight_words>(broadcast(lhs + Row));
-        eight_words products[2] = {a + rhs[0], a + rhs[1]};
-        if constexpr (Way == lmul_way::zeros) {
-            const eight_words mask = reinterpret_cast<eight_words>(broadcast(masks + Row));
-            products[0] = ~zero[0] & (products[0] & mask);
-            products[1] = ~zero[1] & (products[1] & mask);
-        }
-        sums[Row][0] = add(sums[Row][0], reinterpret_cast<eight_floats>(products[0]));
-        sums[Row][1] = add(sums[Row][1], reinterpret_cast<eight_floats>(products[1]));
+        const std::uint32_t* const x = lhs + Row;
+        if constexpr (Way == lmul_way::plain) add_sums_of_codes(sums[Row][0], sums[Row][1], x, rhs[0], rhs[1]);
+        else if constexpr (Way == lmul_way::lhs_zeros)
+            add_sums_of_codes(sums[Row][0], sums[Row][1], x, masks + Row, rhs[0], rhs[1]);
+        else add_sums_of_codes(sums[Row][0], sums[Row][1], x, masks + Row, rhs[0], rhs[1], zero[0], zero[1]);
     }
     template <std::size_t... Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] static void run(
@@ -237,8 +287,7 @@ struct lmul_tile {
         }
         for (std::ptrdiff_t i = 0; i < k; ++i) {
             if constexpr (Rows <= 2) __builtin_prefetch(rhs + prefetch_bytes / 4);
-            eight_words b[2];
-            __builtin_memcpy(b, rhs, sizeof b);
+            const eight_words b[2] = {f32_form::eight(rhs), f32_form::eight(rhs + 8)};
             eight_words zero[2] = {};
             if constexpr (Way == lmul_way::zeros) {
                 zero[0] = reinterpret_cast<eight_words>(b[0] + b[0] == 0U);
@@ -263,22 +312,30 @@ template <lmul_way Way, std::size_t Rows>
     lmul_tile<Way, Rows>::run(lhs.words + first_row, lhs.masks + first_row, lhs.mask_stride, rhs, k, to, start,
                               std::make_index_sequence<Rows>{});
 }
+/// Four rows and then two: six rows and their masks are too many for 16 registers.
+template <lmul_way Way>
+void multiply_lmul_twice(const lmul_panel<lmul_rows>& lhs, const std::uint32_t* rhs, std::ptrdiff_t k,
+                         const float_sums& to, tile_start start) noexcept {
+    multiply_lmul<Way, 4>(lhs, rhs, 0, k, to, start);
+    if (to.rows > 4) multiply_lmul<Way, 2>(lhs, rhs, 4, k, to, start);
+}
 template <int L>
 void multiply_lmul_rows(const void* lhs, const void* rhs, std::ptrdiff_t k, const float_sums& to,
                         tile_start start) noexcept {
     const lmul_panel<lmul_rows> a(lhs, k);
     const lmul_panel<tile_columns> b(rhs, k);
     lmul_way way = way_of<L>(a.range, b.range);
-    if (way == lmul_way::zeros && start == tile_start::sums &&
+    if (way != lmul_way::plain && start == tile_start::sums &&
         has_negative_zero(to.data, to.stride, to.rows, tile_columns)) {
         way = lmul_way::any;
     }
     if (way == lmul_way::any) {
         for (std::ptrdiff_t j = 0; j < tile_columns; j += 8)
             multiply_any_lmul<L, lmul_rows>(a.words, b.words + j, k, to.rows, 8, to.data + j, to.stride, start);
-    } else if (way == lmul_way::zeros) {  // six rows and their masks are too many for 16 registers
-        for (std::ptrdiff_t row = 0; row < to.rows; row += 3)
-            multiply_lmul<lmul_way::zeros, 3>(a, b.words, row, k, to, start);
+    } else if (way == lmul_way::zeros) {
+        multiply_lmul_twice<lmul_way::zeros>(a, b.words, k, to, start);
+    } else if (way == lmul_way::lhs_zeros) {
+        multiply_lmul_twice<lmul_way::lhs_zeros>(a, b.words, k, to, start);
     } else {
         switch (to.rows) {
             case 1: return multiply_lmul<lmul_way::plain, 1>(a, b.words, 0, k, to, start);

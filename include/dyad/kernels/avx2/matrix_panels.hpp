@@ -33,7 +33,7 @@ struct f32_form {
         __builtin_memcpy(&bits, line + w * k_stride, sizeof bits);
         return bits;
     }
-    [[gnu::target("avx2"), gnu::always_inline]] static panel_words eight(const float* from) noexcept {
+    [[gnu::target("avx2"), gnu::always_inline]] static panel_words eight(const void* from) noexcept {
         panel_words x;
         __builtin_memcpy(&x, from, sizeof x);
         return x;
@@ -94,25 +94,59 @@ struct bf16_pair_form {
     }
 };
 
-/// Rows become columns. The two halves of a vector go apart until the last step.
-[[gnu::target("avx2"), gnu::always_inline]] inline void transpose(panel_words (&x)[8]) noexcept {
-    panel_words y[8];
-    for (std::size_t i = 0; i < 8; i += 2) {
-        y[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-        y[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-    }
-    panel_words z[8];
-    for (std::size_t i = 0; i < 8; i += 4) {
-        for (std::size_t j = 0; j < 2; ++j) {
-            z[i + 2 * j] = __builtin_shufflevector(y[i + j], y[i + 2 + j], 0, 1, 8, 9, 4, 5, 12, 13);
-            z[i + 2 * j + 1] = __builtin_shufflevector(y[i + j], y[i + 2 + j], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-        x[i] = __builtin_shufflevector(z[i], z[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        x[i + 4] = __builtin_shufflevector(z[i], z[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
+/// Words of two vectors, within each half in turn: the first two or the last two of both.
+[[gnu::target("avx2"), gnu::always_inline]] inline panel_words first_words(panel_words x, panel_words y) noexcept {
+    return __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13);
 }
+[[gnu::target("avx2"), gnu::always_inline]] inline panel_words last_words(panel_words x, panel_words y) noexcept {
+    return __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15);
+}
+/// The same of pairs of words.
+[[gnu::target("avx2"), gnu::always_inline]] inline panel_words first_pairs(panel_words x, panel_words y) noexcept {
+    return __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
+}
+[[gnu::target("avx2"), gnu::always_inline]] inline panel_words last_pairs(panel_words x, panel_words y) noexcept {
+    return __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+
+[[gnu::target("avx2"), gnu::always_inline]] inline void store_words(std::uint32_t* to, panel_words x) noexcept {
+    __builtin_memcpy(to, &x, sizeof x);
+}
+
+/// Rows of a block of eight by eight words.
+template <std::size_t... I>
+struct word_block {
+    panel_words rows[8];
+
+    /// Eight words each of lines `first` to `first` + 7, from element `done` on.
+    template <class Form>
+    [[gnu::target("avx2"), gnu::always_inline]] static word_block of_lines(lines_view<typename Form::carrier> from,
+                                                                           std::ptrdiff_t first, std::ptrdiff_t lines,
+                                                                           std::ptrdiff_t done) noexcept {
+        const auto* const data = from.data + done;
+        const auto line = [=](std::size_t i) {
+            const std::ptrdiff_t index = first + static_cast<std::ptrdiff_t>(i);
+            return data + (index < lines ? index : 0) * from.line_stride;
+        };
+        return {{Form::eight(line(I))...}};
+    }
+    /// Rows become columns. The two halves of a vector go apart until the last step.
+    [[gnu::target("avx2"), gnu::always_inline]] word_block transposed() const noexcept {
+        const panel_words y[8] = {first_words(rows[0], rows[1]), last_words(rows[0], rows[1]),
+                                  first_words(rows[2], rows[3]), last_words(rows[2], rows[3]),
+                                  first_words(rows[4], rows[5]), last_words(rows[4], rows[5]),
+                                  first_words(rows[6], rows[7]), last_words(rows[6], rows[7])};
+        const panel_words z[8] = {first_pairs(y[0], y[2]), last_pairs(y[0], y[2]),  first_pairs(y[1], y[3]),
+                                  last_pairs(y[1], y[3]),  first_pairs(y[4], y[6]), last_pairs(y[4], y[6]),
+                                  first_pairs(y[5], y[7]), last_pairs(y[5], y[7])};
+        return {{__builtin_shufflevector(z[I % 4], z[I % 4 + 4], I / 4 * 4, I / 4 * 4 + 1, I / 4 * 4 + 2, I / 4 * 4 + 3,
+                                         I / 4 * 4 + 8, I / 4 * 4 + 9, I / 4 * 4 + 10, I / 4 * 4 + 11)...}};
+    }
+    [[gnu::target("avx2"), gnu::always_inline]] void store(std::uint32_t* to, std::ptrdiff_t row_words) const noexcept {
+        (store_words(to + static_cast<std::ptrdiff_t>(I) * row_words, rows[I]), ...);
+    }
+};
+using eight_by_eight = word_block<0, 1, 2, 3, 4, 5, 6, 7>;
 
 /// Lines whose elements lie side by side, eight words of each at once; returns how many words are done. A store of
 /// eight words may run over into rows that are written later, or past the last one by less than eight words.
@@ -123,13 +157,8 @@ template <class Form, std::ptrdiff_t Lines>
     std::ptrdiff_t w = 0;
     for (std::ptrdiff_t done = 0; k - done >= Form::eight_words_of; done += Form::eight_words_of, w += 8) {
         for (std::ptrdiff_t first = 0; first < Lines; first += 8) {
-            panel_words x[8];
-            for (std::ptrdiff_t i = 0; i < 8; ++i) {
-                const std::ptrdiff_t line = first + i < lines ? first + i : 0;
-                x[i] = Form::eight(from.data + line * from.line_stride + done);
-            }
-            transpose(x);
-            for (std::ptrdiff_t i = 0; i < 8; ++i) __builtin_memcpy(to + (w + i) * Lines + first, x + i, sizeof x[i]);
+            const auto block = eight_by_eight::template of_lines<Form>(from, first, lines, done);
+            block.transposed().store(to + w * Lines + first, Lines);
         }
     }
     return w;

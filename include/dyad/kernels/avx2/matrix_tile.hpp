@@ -31,6 +31,17 @@ inline constexpr std::ptrdiff_t tile_columns = 16;
     return x;
 }
 
+/// first += x y0, second += x y1 for the float at `x`: one statement, so that no compiler gathers the broadcast floats
+/// of all rows before it uses them, for which 16 registers are too few.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_products(eight_floats& first, eight_floats& second,
+                                                                         const float* x, eight_floats y0,
+                                                                         eight_floats y1) noexcept {
+    eight_floats all;
+    __asm__("vbroadcastss %3, %2\n\tvfmadd231ps %4, %2, %0\n\tvfmadd231ps %5, %2, %1"
+            : "+x"(first), "+x"(second), "=&x"(all)
+            : "m"(*x), "x"(y0), "x"(y1));
+}
+
 /// Where a tile's sums are, 16 a row.
 struct float_sums {
     float* data;

@@ -23,9 +23,10 @@ using four_unsigned_longs [[gnu::vector_size(32)]] = std::uint64_t;
     return x;
 }
 /// The first n words, n <= 8, and 0.
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed load_eight(const std::int32_t* from,
+template <lanes_used Used>
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed load_first(const std::int32_t* from,
                                                                            std::ptrdiff_t n) noexcept {
-    if (n == 8) return load_eight(static_cast<const void*>(from));
+    if constexpr (Used == lanes_used::all) return load_eight(from);
     const eight_signed lane{0, 1, 2, 3, 4, 5, 6, 7};
     const eight_signed mask = lane < static_cast<std::int32_t>(n);
     eight_signed x;
@@ -55,14 +56,27 @@ using four_unsigned_longs [[gnu::vector_size(32)]] = std::uint64_t;
     return y;
 }
 
+/// min(high, max(low, x)), as instructions: compilers make comparisons and blends of constant bounds.
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed within(eight_signed x, std::int32_t low,
+                                                                       std::int32_t high) noexcept {
+    __asm__("vpmaxsd %1, %0, %0" : "+x"(x) : "x"(eight_signed{} + low));
+    __asm__("vpminsd %1, %0, %0" : "+x"(x) : "x"(eight_signed{} + high));
+    return x;
+}
+
 /// Stores n <= 8 words as codes from Low to High.
-template <class Code, std::int32_t Low, std::int32_t High>
+template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
 [[gnu::target("avx2"), gnu::always_inline]] inline void store_clamped(eight_signed y, Code* dst,
                                                                       std::ptrdiff_t n) noexcept {
     using eight_halves [[gnu::vector_size(16)]] = std::uint16_t;
-    y = y > Low ? y : eight_signed{} + Low;
-    y = y < High ? y : eight_signed{} + High;
-    // (all in range, so the packing saturates nothing)
+    // (the packing saturates to the range of Code)
+    constexpr bool is_whole = Low == std::int32_t{word_min<Code>()} && High == std::int32_t{word_max<Code>()};
+    if constexpr (!is_whole) y = within(y, Low, High);
+    if constexpr (sizeof(Code) == 4) {
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &y, sizeof y);
+        else __builtin_memcpy(dst, &y, static_cast<std::size_t>(n) * sizeof(Code));
+        return;
+    }
     eight_halves codes;
     __asm__("vextracti128 $1, %1, %0" : "=x"(codes) : "x"(y));
     if constexpr (signed_word<Code> || sizeof(Code) == 1) __asm__("vpackssdw %0, %x1, %0" : "+x"(codes) : "x"(y));
@@ -71,7 +85,7 @@ template <class Code, std::int32_t Low, std::int32_t High>
         if constexpr (signed_word<Code>) __asm__("vpacksswb %0, %0, %0" : "+x"(codes));
         else __asm__("vpackuswb %0, %0, %0" : "+x"(codes));
     }
-    if (n == 8) __builtin_memcpy(dst, &codes, 8 * sizeof(Code));
+    if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &codes, 8 * sizeof(Code));
     else __builtin_memcpy(dst, &codes, static_cast<std::size_t>(n) * sizeof(Code));
 }
 
@@ -83,28 +97,40 @@ struct multiplier_lanes {
     eight_signed exponents;
 };
 
+/// Eight words at a stride, of which count are there.
+template <class Word>
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed words_at(const Word* from, std::ptrdiff_t stride,
+                                                                         std::ptrdiff_t count) noexcept {
+    static_assert(sizeof(Word) == 4);
+    if (stride == 0) {
+        std::int32_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        return eight_signed{} + one;
+    }
+    Word own[8];
+    return load_eight(in_a_row<8>(from, stride, count, own));
+}
 [[gnu::target("avx2"), gnu::always_inline]] inline multiplier_lanes load_multipliers(const requantize_columns_of& c,
                                                                                      std::ptrdiff_t first,
                                                                                      std::ptrdiff_t count) noexcept {
-    std::int32_t biases[8];
-    multiplier own[8];
-    const std::int32_t* bias = c.bias + first * c.bias_stride;
     const multiplier* from = c.multipliers + first * c.multiplier_stride;
-    if (c.bias_stride != 1 || count < 8) {
-        for (std::ptrdiff_t j = 0; j < 8; ++j) biases[j] = bias[(j < count ? j : 0) * c.bias_stride];
-        bias = biases;
+    four_signed_longs low;
+    four_signed_longs high;
+    if (c.multiplier_stride == 0) {
+        std::int64_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        low = one - four_signed_longs{};
+        high = low;
+    } else {
+        multiplier own[8];
+        from = in_a_row<8>(from, c.multiplier_stride, count, own);
+        low = reinterpret_cast<four_signed_longs>(load_eight(from));
+        high = reinterpret_cast<four_signed_longs>(load_eight(from + 4));
     }
-    if (c.multiplier_stride != 1 || count < 8) {
-        for (std::ptrdiff_t j = 0; j < 8; ++j) own[j] = from[(j < count ? j : 0) * c.multiplier_stride];
-        from = own;
-    }
-    const eight_signed low = load_eight(static_cast<const void*>(from));
-    const eight_signed high = load_eight(static_cast<const void*>(from + 4));
-    const auto first_four = reinterpret_cast<four_signed_longs>(low);
-    const auto last_four = reinterpret_cast<four_signed_longs>(high);
-    return {load_eight(static_cast<const void*>(bias)), __builtin_shufflevector(first_four, last_four, 0, 2, 4, 6),
-            __builtin_shufflevector(first_four, last_four, 1, 3, 5, 7),
-            __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15)};
+    return {words_at(c.bias + first * c.bias_stride, c.bias_stride, count),
+            __builtin_shufflevector(low, high, 0, 2, 4, 6), __builtin_shufflevector(low, high, 1, 3, 5, 7),
+            __builtin_shufflevector(reinterpret_cast<eight_signed>(low), reinterpret_cast<eight_signed>(high), 1, 3, 5,
+                                    7, 9, 11, 13, 15)};
 }
 
 [[gnu::target("avx2"), gnu::always_inline]] inline bool all_within(eight_signed exponents, std::int32_t fewest,
@@ -155,23 +181,30 @@ template <requantization Mode>
     }
 }
 
+/// Columns first to first + count - 1, count <= 8.
+template <requantization Mode, lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
+[[gnu::target("avx2"), gnu::always_inline]] inline void requantize_part(const sum_tile<std::int32_t, Code>& t,
+                                                                        const requantize_columns_of& columns,
+                                                                        std::ptrdiff_t first,
+                                                                        std::ptrdiff_t count) noexcept {
+    const multiplier_lanes c = load_multipliers(columns, first, count);
+    if (!all_within(c.exponents, requantize_places<Mode>::fewest, requantize_places<Mode>::most))
+        return scalar::requantize_part<Code, Low, High>(t, columns, first, count);
+    const rounding_lanes r = make_rounding<Mode>(c.exponents);
+    const std::int32_t* src = t.sums + first;
+    Code* dst = t.dst + first;
+    const std::ptrdiff_t src_stride = t.sum_stride;
+    const std::ptrdiff_t dst_stride = t.dst_stride;
+    for (std::ptrdiff_t rows = t.rows; rows != 0; --rows, src += src_stride, dst += dst_stride)
+        store_clamped<Used, Low, High>(requantized<Mode>(load_first<Used>(src, count), c, r), dst, count);
+}
+
 template <requantization Mode, class Code, std::int32_t Low, std::int32_t High>
 [[gnu::target("avx2"), gnu::noinline]] inline void requantize_tile(const sum_tile<std::int32_t, Code>& t,
                                                                    const requantize_columns_of& columns) noexcept {
-    for (std::ptrdiff_t j = 0; j < t.columns; j += 8) {
-        const std::ptrdiff_t count = t.columns - j < 8 ? t.columns - j : 8;
-        const multiplier_lanes c = load_multipliers(columns, j, count);
-        if (__builtin_expect(all_within(c.exponents, requantize_places<Mode>::fewest, requantize_places<Mode>::most),
-                             1)) {
-            const rounding_lanes r = make_rounding<Mode>(c.exponents);
-            for (std::ptrdiff_t i = 0; i < t.rows; ++i) {
-                const eight_signed x = load_eight(t.sums + i * t.sum_stride + j, count);
-                store_clamped<Code, Low, High>(requantized<Mode>(x, c, r), t.dst + i * t.dst_stride + j, count);
-            }
-        } else {
-            scalar::requantize_part<Code, Low, High>(t, columns, j, count);
-        }
-    }
+    std::ptrdiff_t j = 0;
+    for (; t.columns - j >= 8; j += 8) requantize_part<Mode, lanes_used::all, Low, High>(t, columns, j, 8);
+    if (j < t.columns) requantize_part<Mode, lanes_used::some, Low, High>(t, columns, j, t.columns - j);
 }
 
 }  // namespace dyad::inline v1::avx2

@@ -33,6 +33,11 @@ using four_signed_longs [[gnu::vector_size(32)]] = std::int64_t;
     return four_doubles{static_cast<double>(from[0]), static_cast<double>(from[1]), static_cast<double>(from[2]),
                         static_cast<double>(from[3])};
 }
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline four_doubles as_doubles(const double* from) noexcept {
+    four_doubles x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return x;
+}
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline four_doubles fused_sum(four_doubles x, four_doubles y,
                                                                               four_doubles z) noexcept {
     __asm__("vfmadd213pd %2, %1, %0" : "+x"(x) : "x"(y), "x"(z));
@@ -78,6 +83,18 @@ struct store_floats_as {
         if constexpr (Narrowing == float_narrowing::to_odd) x = floats_to_odd(y);
         else x = reinterpret_cast<four_signed_words>(nearest_floats(y));
         x = with_one_nan(x);
+        if (count >= 4) __builtin_memcpy(dst, &x, sizeof x);
+        else __builtin_memcpy(dst, &x, static_cast<std::size_t>(count) * sizeof *dst);
+    }
+};
+
+struct store_doubles {
+    [[gnu::target("avx2,fma"), gnu::always_inline]] static void store(four_doubles y, double* dst,
+                                                                      std::ptrdiff_t count) noexcept {
+        const auto nan = four_signed_longs{} + 0x7ff8'0000'0000'0000;
+        const auto bits = reinterpret_cast<four_signed_longs>(y);
+        const four_signed_longs is_nan = (bits & word_max<std::int64_t>()) > 0x7ff0'0000'0000'0000;
+        const four_signed_longs x = (bits & ~is_nan) | (nan & is_nan);
         if (count >= 4) __builtin_memcpy(dst, &x, sizeof x);
         else __builtin_memcpy(dst, &x, static_cast<std::size_t>(count) * sizeof *dst);
     }
@@ -131,6 +148,12 @@ template <class Sum, class Code, std::int32_t Low, std::int32_t High>
                                                                   const scale_columns_of& columns,
                                                                   code_narrowing<Code, Low, High> to) noexcept {
     scale_all(t, columns, store_codes_as<Low, High>{to.unit - four_doubles{}});
+}
+
+template <class Sum>
+[[gnu::target("avx2,fma"), gnu::noinline]] inline void scale_tile(const sum_tile<Sum, double>& t,
+                                                                  const scale_columns_of& columns) noexcept {
+    scale_all(t, columns, store_doubles{});
 }
 
 }  // namespace dyad::inline v1::avx2

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <dyad/kernels/avx512/float_vectors.hpp>
+#include <dyad/kernels/avx512/matrix_tile.hpp>
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/depthwise.hpp>
 
@@ -101,15 +102,6 @@ template <class In>
     __asm__("vpmovzxwd (%1), %0%{%2%}%{z%}" : "=v"(x) : "r"(from), "Yk"(mask) : "memory");
     return reinterpret_cast<floats>(x << 16);
 }
-/// The one pattern of NaN where x is NaN.
-[[gnu::target("avx512f"), gnu::always_inline]] inline floats one_nan(floats x) noexcept {
-    std::uint16_t mask;
-    __asm__("vcmpps $3, %1, %1, %0" : "=Yk"(mask) : "v"(x));
-    const words nan = words{} + 0x7fc0'0000U;
-    __asm__("vmovaps %2, %0%{%1%}" : "+v"(x) : "Yk"(mask), "v"(nan));
-    return x;
-}
-
 template <class In, depthwise_order Order>
 [[gnu::target("avx512f"), gnu::noinline]] void depthwise_float(const In* const* taps, std::ptrdiff_t n_taps,
                                                                const void* packed, std::ptrdiff_t channels,

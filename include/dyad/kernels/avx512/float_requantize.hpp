@@ -10,7 +10,6 @@
 #include <dyad/kernels/avx512/requantize.hpp>
 #include <dyad/kernels/avx512/scale.hpp>
 #include <dyad/kernels/scalar/float_requantize.hpp>
-#include <dyad/kernels/scalar/scale_sums.hpp>
 
 namespace dyad::inline v1::avx512 {
 
@@ -46,18 +45,13 @@ template <code_shift Shift, lanes_used Used, std::int32_t Low, std::int32_t High
     const sum_tile<std::int32_t, Code>& t, const float_factors_of& columns, std::ptrdiff_t first,
     std::ptrdiff_t count) noexcept {
     const std::uint16_t mask = lane_mask(count);
-    float own_factors[16];
-    std::int32_t own_bias[16];
-    const float* factors =
-        in_a_row<16>(columns.factors + first * columns.factor_stride, columns.factor_stride, count, own_factors);
-    signed_words bias{};
+    const words factors = words_at(columns.factors + first * columns.factor_stride, columns.factor_stride, count);
+    words bias{};
     if constexpr (Shift != code_shift::none) {
-        if (columns.bias != nullptr) {
-            bias = reinterpret_cast<signed_words>(
-                load(in_a_row<16>(columns.bias + first * columns.bias_stride, columns.bias_stride, count, own_bias)));
-        }
+        if (columns.bias != nullptr)
+            bias = words_at(columns.bias + first * columns.bias_stride, columns.bias_stride, count);
     }
-    const float_factor_lanes c{reinterpret_cast<floats>(load(factors)), bias,
+    const float_factor_lanes c{reinterpret_cast<floats>(factors), reinterpret_cast<signed_words>(bias),
                                floats{} + static_cast<float>(High - columns.zero_point),
                                signed_words{} + (Low - columns.zero_point), signed_words{} + columns.zero_point};
     const std::int32_t* src = t.sums + first;

@@ -24,6 +24,17 @@ using bf16_rhs_form = avx2::bf16_pair_form<0x8000>;
     return ((left < bf16_depth ? left : bf16_depth) + 3) / 4;
 }
 
+/// The floats in the upper (part 0) or lower halves of sixteen pairs; each time from memory: 24 chains leave no
+/// registers for pairs.
+template <std::size_t Part>
+[[gnu::target("avx512f"), gnu::always_inline]] inline floats part_of_pairs(const std::uint32_t* pairs) noexcept {
+    const auto& memory = *reinterpret_cast<const char(*)[64]>(pairs);
+    floats y;
+    if constexpr (Part == 0) __asm__("vpandd %1, %2, %0" : "=v"(y) : "m"(memory), "v"(words{} + 0xffff'0000U));
+    else __asm__("vpslld $16, %1, %0" : "=v"(y) : "m"(memory));
+    return y;
+}
+
 /// An element of lhs in all lanes: the floats of element 4 g + i lie in row i of four.
 struct float_lhs {
     static constexpr std::ptrdiff_t words_of_four = 4;  ///< words of a line for four k
@@ -53,10 +64,7 @@ struct bf16_tile {
                                                                 std::ptrdiff_t panel, std::index_sequence<Row...>,
                                                                 std::index_sequence<V...> all) noexcept {
         constexpr std::ptrdiff_t word = Element % 2 * 16;
-        const words pairs[Vectors] = {load(rhs + word + static_cast<std::ptrdiff_t>(V) * panel)...};
-        floats b[Vectors];
-        if constexpr (Element < 2) ((b[V] = reinterpret_cast<floats>(pairs[V] & 0xffff'0000U)), ...);
-        else ((b[V] = reinterpret_cast<floats>(pairs[V] << 16U)), ...);
+        const floats b[Vectors] = {part_of_pairs<Element / 2>(rhs + word + static_cast<std::ptrdiff_t>(V) * panel)...};
         (row<Element, Row>(lhs, b, all), ...);
     }
     template <std::size_t Row, std::size_t... V>
@@ -119,8 +127,8 @@ template <class Lhs, std::ptrdiff_t Lines, std::size_t Rows, std::size_t Vectors
     sums_in_memory<Rows, Vectors> sums;
     sums.begin(to, start);
     float* data = sums.data;
-    __asm__("" : "+r"(data) : : "memory");  // these are not for registers
     for (std::ptrdiff_t done = 0; done < k; done += bf16_depth) {
+        __asm__("" : "+r"(data) : : "memory");  // compilers would keep the sums in registers, for which none are left
         tile::step(lhs + done / 4 * Lhs::words_of_four * Lines, rhs + done / 4 * 32, panel, fours_in_step(k - done),
                    data, typename tile::rows{});
     }

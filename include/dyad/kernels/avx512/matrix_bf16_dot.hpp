@@ -29,9 +29,12 @@ struct pair_lhs {
     template <std::size_t Element>
     [[gnu::target("avx512f"), gnu::always_inline]] static floats element(const std::uint32_t* lhs,
                                                                          std::ptrdiff_t lines) noexcept {
-        const words pair = reinterpret_cast<words>(broadcast(lhs + static_cast<std::ptrdiff_t>(Element % 2) * lines));
-        if constexpr (Element < 2) return reinterpret_cast<floats>(pair & 0xffff'0000U);
-        else return reinterpret_cast<floats>(pair << 16U);
+        const std::uint32_t& pair = lhs[static_cast<std::ptrdiff_t>(Element % 2) * lines];
+        floats y;
+        if constexpr (Element < 2)
+            __asm__("vpandd %1%{1to16%}, %2, %0" : "=v"(y) : "m"(pair), "v"(words{} + 0xffff'0000U));
+        else __asm__("vpslld $16, %1%{1to16%}, %0" : "=v"(y) : "m"(pair));
+        return y;
     }
 };
 
@@ -90,8 +93,8 @@ template <std::size_t Rows, std::size_t Vectors>
     sums_in_memory<Rows, Vectors> sums;
     sums.begin(to, start);
     float* data = sums.data;
-    __asm__("" : "+r"(data) : : "memory");  // these are not for registers
     for (std::ptrdiff_t done = 0; done < k; done += bf16_depth) {
+        __asm__("" : "+r"(data) : : "memory");  // compilers would keep the sums in registers, for which none are left
         tile::step(lhs + done / 2 * bf16_dot_rows, rhs + done / 4 * 32, panel, fours_in_step(k - done), data,
                    typename tile::rows{});
     }

@@ -32,7 +32,6 @@ struct half_columns {
         if constexpr (Planes == half_planes::one) {
             __builtin_memcpy(to + 64 * step, &b, sizeof b);
         } else {
-            using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
             const signed_halves high = reinterpret_cast<signed_halves>(b) >> 8;
             const words low = b & 0x00ff'00ffU;
             __builtin_memcpy(to + 128 * step, &high, sizeof high);
@@ -51,49 +50,42 @@ struct half_rows {
     }
 };
 
-/// A chain's sums of 32 bits in the low or high eight lanes, as 64 bits.
-template <std::size_t Across, std::size_t... Lanes>
-[[gnu::target("avx512bw"), gnu::always_inline]] inline longs widened(const signed_words* sums,
-                                                                     std::index_sequence<Lanes...>) noexcept {
-    const auto high = __builtin_convertvector(__builtin_shufflevector(sums[0], sums[0], Lanes...), signed_longs);
-    if constexpr (Across == 1) {
-        return reinterpret_cast<longs>(high);
-    } else {
-        return reinterpret_cast<longs>(
-            high * 256 + __builtin_convertvector(__builtin_shufflevector(sums[1], sums[1], Lanes...), signed_longs));
-    }
-}
-/// One vector of rhs' columns, a row of a chain's sums, on its way to 64 bits.
+/// Eight sums of 32 bits, as 64 bits; of two planes 256 h + l, l standing 16 behind h.
 template <half_planes Planes>
-[[gnu::target("avx512bw"), gnu::always_inline]] inline void put_wide(const signed_words* sums, std::ptrdiff_t columns,
-                                                                     std::int64_t* to, tile_start start) noexcept {
-    constexpr auto planes = static_cast<std::size_t>(Planes);
-    put(widened<planes>(sums, std::index_sequence<0, 1, 2, 3, 4, 5, 6, 7>{}), column_mask<std::int64_t>(columns), to,
-        start);
-    if (columns > 8) {
-        put(widened<planes>(sums, std::index_sequence<8, 9, 10, 11, 12, 13, 14, 15>{}),
-            column_mask<std::int64_t>(columns - 8), to + 8, start);
+[[gnu::target("avx512bw"), gnu::always_inline]] inline longs widened(const std::int32_t* from) noexcept {
+    eight_sums high;
+    __builtin_memcpy(&high, from, sizeof high);
+    const auto wide = __builtin_convertvector(high, signed_longs);
+    if constexpr (Planes == half_planes::one) return reinterpret_cast<longs>(wide);
+    eight_sums low;
+    __builtin_memcpy(&low, from + 16, sizeof low);
+    return reinterpret_cast<longs>(wide * 256 + __builtin_convertvector(low, signed_longs));
+}
+/// Adds a chain's sums, rows of `width`, to those of 64 bits, or stores them. Apart from the inner loop: among its
+/// registers clang would find too few for the sums.
+template <half_planes Planes>
+[[gnu::target("avx512bw"), gnu::noinline]] inline void put_chain(const std::int32_t* chain, std::ptrdiff_t width,
+                                                                 const tile_result<std::int64_t>& to) noexcept {
+    constexpr auto planes = static_cast<std::ptrdiff_t>(Planes);
+    for (std::ptrdiff_t i = 0; i < to.rows; ++i) {
+        std::int64_t* const sums = to.sums + i * to.stride;
+        for (std::ptrdiff_t j = 0; j < to.columns; j += 8) {
+            const longs x = widened<Planes>(chain + i * width + j / 16 * 16 * planes + j % 16);
+            put(x, column_mask<std::int64_t>(to.columns - j), sums + j, to.start);
+        }
     }
 }
-template <half_planes Planes, std::size_t Across, std::size_t... J>
-[[gnu::target("avx512bw"), gnu::always_inline]] inline void put_wide_row(
-    const signed_words* row, std::ptrdiff_t columns, std::int64_t* to, tile_start start,
-    std::index_sequence<J...> /*vectors*/) noexcept {
-    (put_wide<Planes>(row + J * static_cast<std::size_t>(Planes), columns - 16 * static_cast<std::ptrdiff_t>(J),
-                      to + 16 * J, start),
-     ...);
-}
-template <half_planes Planes, std::size_t Rows, std::size_t Across, std::size_t... I>
-[[gnu::target("avx512bw"), gnu::always_inline]] inline void put_wide_tile(const signed_words (&sums)[Rows][Across],
-                                                                          const tile_result<std::int64_t>& to,
-                                                                          std::index_sequence<I...> /*rows*/) noexcept {
-    using vectors = std::make_index_sequence<Across / static_cast<std::size_t>(Planes)>;
-    const auto rows = static_cast<std::size_t>(to.rows);
-    ((I < rows ? put_wide_row<Planes, Across>(sums[I], to.columns, to.sums + static_cast<std::ptrdiff_t>(I) * to.stride,
-                                              to.start, vectors{})
-               : void()),
-     ...);
-}
+/// The sums of a chain as they stand in registers.
+template <std::size_t Rows, std::size_t Across>
+struct chain_sums {
+    alignas(64) std::int32_t at[Rows][16 * Across];
+
+    template <std::size_t... I>
+    [[gnu::target("avx512bw"), gnu::always_inline]] void store(const signed_words (&sums)[Rows][Across],
+                                                               std::index_sequence<I...> /*vectors*/) noexcept {
+        (__builtin_memcpy(at[I / Across] + 16 * (I % Across), &sums[I / Across][I % Across], 64), ...);
+    }
+};
 
 /// The steps of a chain: 127 of two products, 128 of two products in two planes.
 template <half_planes Planes>
@@ -113,7 +105,9 @@ template <half_planes Planes, std::size_t Across>
         begin_tile<corrections::none>(sums, lhs, rhs, 0, rows);
         add_steps<half_products>(sums, {lhs + panel_header + 32 * done, 32, rhs + rhs_step * done, panel, rhs_step},
                                  chain);
-        put_wide_tile<Planes>(sums, to, rows);
+        chain_sums<8, Across> stored;
+        stored.store(sums, std::make_index_sequence<8 * Across>{});
+        put_chain<Planes>(stored.at[0], 16 * Across, to);
         to.start = tile_start::sums;
         done += chain;
     } while (done < steps);
@@ -125,6 +119,7 @@ template <half_planes Planes, std::size_t Rows>
                                                             tile_result<std::int64_t> to) noexcept {
     constexpr std::make_index_sequence<Rows> rows;
     constexpr auto row_bytes = static_cast<std::ptrdiff_t>(4 * Rows);
+    constexpr auto planes = static_cast<std::size_t>(Planes);
     constexpr std::ptrdiff_t rhs_step = 64 * static_cast<std::ptrdiff_t>(Planes);
     constexpr std::ptrdiff_t longest = chain_steps<Planes> / 4 * 4;
     for (; to.columns > 0; to.columns -= panel_columns) {
@@ -133,12 +128,14 @@ template <half_planes Planes, std::size_t Rows>
         std::ptrdiff_t done = 0;
         do {
             const std::ptrdiff_t chain = steps - done < longest ? steps - done : longest;
-            signed_words sums[Rows][static_cast<std::size_t>(Planes)];
+            signed_words sums[Rows][planes];
             begin_tile<corrections::none>(sums, lhs, rhs, 0, rows);
             const tile_operands from{lhs + panel_header + row_bytes * done, row_bytes, rhs + rhs_step * done, 64,
                                      rhs_step};
             add_steps_of_few<half_products>(sums, from, chain);
-            put_wide_tile<Planes>(sums, part, rows);
+            chain_sums<Rows, planes> stored;
+            stored.store(sums, std::make_index_sequence<Rows * planes>{});
+            put_chain<Planes>(stored.at[0], 16 * planes, part);
             part.start = tile_start::sums;
             done += chain;
         } while (done < steps);

@@ -18,9 +18,6 @@ namespace dyad::inline v1::avx512 {
 [[nodiscard]] constexpr std::uint16_t lane_mask(std::ptrdiff_t n) noexcept {
     return static_cast<std::uint16_t>(n >= 16 ? 0xffffU : (1U << n) - 1U);
 }
-/// Are there numbers for all sixteen lanes?
-enum class lanes_used : std::uint8_t { all, some };
-
 /// The words of the mask's lanes, 0 in the others.
 template <lanes_used Used>
 [[gnu::target("avx512f"), gnu::always_inline]] inline signed_words load_lanes(const void* from,
@@ -60,16 +57,28 @@ template <lanes_used Used>
     return reinterpret_cast<signed_words>(reinterpret_cast<words>(x) + reinterpret_cast<words>(y));
 }
 
+/// min(high, max(low, x)), as instructions: compilers make comparisons and blends of constant bounds.
+[[gnu::target("avx512f"), gnu::always_inline]] inline signed_words within(signed_words x, std::int32_t low,
+                                                                          std::int32_t high) noexcept {
+    __asm__("vpmaxsd %1, %0, %0" : "+v"(x) : "v"(signed_words{} + low));
+    __asm__("vpminsd %1, %0, %0" : "+v"(x) : "v"(signed_words{} + high));
+    return x;
+}
+
 /// Sixteen words as codes from Low to High.
 template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
 [[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline void store_clamped(signed_words y, Code* dst,
                                                                                    std::uint16_t mask) noexcept {
     constexpr bool is_whole = Low == std::int32_t{word_min<Code>()} && High == std::int32_t{word_max<Code>()};
     if constexpr (!is_whole) {
-        y = y > Low ? y : signed_words{} + Low;
-        y = y < High ? y : signed_words{} + High;
+        y = within(y, Low, High);
     } else if constexpr (Low == 0) {
         y = y > 0 ? y : signed_words{};
+    }
+    if constexpr (sizeof(Code) == 4) {
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &y, sizeof y);
+        else __asm__ volatile("vmovdqu32 %0, (%2)%{%1%}" : : "v"(y), "Yk"(mask), "r"(dst) : "memory");
+        return;
     }
     if constexpr (sizeof(Code) == 1) {
         using sixteen_bytes [[gnu::vector_size(16)]] = std::uint8_t;
@@ -78,7 +87,7 @@ template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
         else __asm__("vpmovusdb %1, %0" : "=v"(codes) : "v"(y));
         if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &codes, sizeof codes);
         else __asm__ volatile("vmovdqu8 %0, (%2)%{%1%}" : : "v"(codes), "Yk"(mask), "r"(dst) : "memory");
-    } else {
+    } else if constexpr (sizeof(Code) == 2) {
         half_size codes;
         if constexpr (signed_word<Code>) __asm__("vpmovsdw %1, %0" : "=v"(codes) : "v"(y));
         else __asm__("vpmovusdw %1, %0" : "=v"(codes) : "v"(y));
@@ -95,30 +104,39 @@ struct multiplier_lanes {
     signed_words exponents;  // of m = b 2^e
 };
 
-[[gnu::target("avx512f"), gnu::always_inline]] inline signed_words bias_lanes(const requantize_columns_of& c,
-                                                                              std::ptrdiff_t first,
-                                                                              std::ptrdiff_t count) noexcept {
-    const std::int32_t* from = c.bias + first * c.bias_stride;
-    std::int32_t own[16];
-    if (c.bias_stride != 1 || count < 16) {
-        for (std::ptrdiff_t j = 0; j < 16; ++j) own[j] = from[(j < count ? j : 0) * c.bias_stride];
-        from = own;
+/// Sixteen words at a stride, of which count are there.
+template <class Word>
+[[gnu::target("avx512f"), gnu::always_inline]] inline words words_at(const Word* from, std::ptrdiff_t stride,
+                                                                     std::ptrdiff_t count) noexcept {
+    static_assert(sizeof(Word) == 4);
+    if (stride == 0) {
+        std::uint32_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        return words{} + one;
     }
-    return reinterpret_cast<signed_words>(load(from));
+    Word own[16];
+    return load(in_a_row<16>(from, stride, count, own));
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline multiplier_lanes load_multipliers(const requantize_columns_of& c,
                                                                                         std::ptrdiff_t first,
                                                                                         std::ptrdiff_t count) noexcept {
     static_assert(sizeof(multiplier) == 8);
     const multiplier* from = c.multipliers + first * c.multiplier_stride;
-    multiplier own[16];
-    if (c.multiplier_stride != 1 || count < 16) {
-        for (std::ptrdiff_t j = 0; j < 16; ++j) own[j] = from[(j < count ? j : 0) * c.multiplier_stride];
-        from = own;
+    signed_longs low;
+    signed_longs high;
+    if (c.multiplier_stride == 0) {
+        std::int64_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        low = one - signed_longs{};
+        high = low;
+    } else {
+        multiplier own[16];
+        from = in_a_row<16>(from, c.multiplier_stride, count, own);
+        low = reinterpret_cast<signed_longs>(load(from));
+        high = reinterpret_cast<signed_longs>(load(from + 8));
     }
-    const auto low = reinterpret_cast<signed_longs>(load(from));
-    const auto high = reinterpret_cast<signed_longs>(load(from + 8));
-    return {bias_lanes(c, first, count), __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14),
+    const words bias = words_at(c.bias + first * c.bias_stride, c.bias_stride, count);
+    return {reinterpret_cast<signed_words>(bias), __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14),
             __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15),
             __builtin_shufflevector(reinterpret_cast<signed_words>(low), reinterpret_cast<signed_words>(high), 1, 3, 5,
                                     7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)};

@@ -20,6 +20,12 @@ struct double_lanes {
     doubles high;
 };
 
+[[gnu::target("avx512f"), gnu::always_inline]] inline double_lanes widened(words x) noexcept {
+    const auto y = reinterpret_cast<floats>(x);
+    return {__builtin_convertvector(__builtin_shufflevector(y, y, 0, 1, 2, 3, 4, 5, 6, 7), doubles),
+            __builtin_convertvector(__builtin_shufflevector(y, y, 8, 9, 10, 11, 12, 13, 14, 15), doubles)};
+}
+
 /// Factors and offsets of sixteen columns.
 struct scale_lanes {
     double_lanes factors;
@@ -29,12 +35,9 @@ struct scale_lanes {
 [[gnu::target("avx512f"), gnu::always_inline]] inline scale_lanes load_scales(const scale_columns_of& c,
                                                                               std::ptrdiff_t first,
                                                                               std::ptrdiff_t count) noexcept {
-    float own_factors[16];
-    float own_offsets[16];
-    const float* factors = in_a_row<16>(c.factors + first * c.factor_stride, c.factor_stride, count, own_factors);
-    const float* offsets = in_a_row<16>(c.offsets + first * c.offset_stride, c.offset_stride, count, own_offsets);
-    return {{eight_doubles(factors) * c.factor, eight_doubles(factors + 8) * c.factor},
-            {eight_doubles(offsets), eight_doubles(offsets + 8)}};
+    const double_lanes factors = widened(words_at(c.factors + first * c.factor_stride, c.factor_stride, count));
+    return {{factors.low * c.factor, factors.high * c.factor},
+            widened(words_at(c.offsets + first * c.offset_stride, c.offset_stride, count))};
 }
 
 /// Eight sums as doubles; in asm, so that no compiler flag reorders what follows.
@@ -56,6 +59,10 @@ struct scale_lanes {
     __builtin_memcpy(&x, from, sizeof x);
     __asm__("vcvtps2pd %1, %0" : "=v"(y) : "v"(x));
     return y;
+}
+
+[[gnu::target("avx512f,avx512dq"), gnu::always_inline]] inline doubles as_doubles(const double* from) noexcept {
+    return reinterpret_cast<doubles>(load(from));
 }
 
 /// x * y + z, rounded once.
@@ -113,6 +120,44 @@ struct store_floats_as {
     [[gnu::target("avx512f,avx512dq"), gnu::always_inline]] static void store(double_lanes y, float* dst,
                                                                               std::ptrdiff_t count) noexcept {
         const words x = with_one_nan(Narrowing == float_narrowing::to_odd ? floats_to_odd(y) : narrowed(y.low, y.high));
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &x, sizeof x);
+        else __builtin_memcpy(dst, &x, static_cast<std::size_t>(count) * sizeof *dst);
+    }
+};
+
+/// Codes of bfloat16: a float to odd, clamped to the largest finite one, then to nearest even at its upper half.
+struct store_bfloat16 {
+    template <lanes_used Used>
+    [[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::always_inline]] static void store(double_lanes y,
+                                                                                        std::uint16_t* dst,
+                                                                                        std::ptrdiff_t count) noexcept {
+        const words x = floats_to_odd(y);
+        const words largest = words{} + 0x7f7f'0000U;
+        const words magnitude = x & 0x7fff'ffffU;
+        const words kept = (magnitude < largest ? magnitude : largest) | (x & 0x8000'0000U);
+        words code = (kept + 0x7fffU + ((kept >> 16U) & 1U)) >> 16U;
+        std::uint16_t is_nan;
+        __asm__("vcmpps $3, %1, %1, %0" : "=Yk"(is_nan) : "v"(x));
+        __asm__("vmovdqa32 %1, %0%{%2%}" : "+v"(code) : "v"(words{} + 0x7fc0U), "Yk"(is_nan));
+        half_size codes;
+        __asm__("vpmovdw %1, %0" : "=v"(codes) : "v"(code));
+        if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &codes, sizeof codes);
+        else __builtin_memcpy(dst, &codes, static_cast<std::size_t>(count) * sizeof *dst);
+    }
+};
+
+[[gnu::target("avx512f"), gnu::always_inline]] inline doubles with_one_nan(doubles x) noexcept {
+    const longs nan = longs{} + 0x7ff8'0000'0000'0000U;
+    std::uint8_t is_nan;
+    __asm__("vcmppd $3, %1, %1, %0" : "=Yk"(is_nan) : "v"(x));
+    __asm__("vmovdqa64 %1, %0%{%2%}" : "+v"(x) : "v"(nan), "Yk"(is_nan));
+    return x;
+}
+struct store_doubles {
+    template <lanes_used Used>
+    [[gnu::target("avx512f"), gnu::always_inline]] static void store(double_lanes y, double* dst,
+                                                                     std::ptrdiff_t count) noexcept {
+        const double_lanes x{with_one_nan(y.low), with_one_nan(y.high)};
         if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &x, sizeof x);
         else __builtin_memcpy(dst, &x, static_cast<std::size_t>(count) * sizeof *dst);
     }
@@ -176,6 +221,18 @@ template <class Sum, class Code, std::int32_t Low, std::int32_t High>
 [[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile(
     const sum_tile<Sum, Code>& t, const scale_columns_of& columns, code_narrowing<Code, Low, High> to) noexcept {
     scale_all(t, columns, store_codes_as<Low, High>{to.unit - doubles{}});
+}
+
+template <class Sum>
+[[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile(
+    const sum_tile<Sum, double>& t, const scale_columns_of& columns) noexcept {
+    scale_all(t, columns, store_doubles{});
+}
+
+template <class Sum>
+[[gnu::target("avx512bw,avx512vl,avx512dq"), gnu::noinline]] inline void scale_tile_to_bfloat16(
+    const sum_tile<Sum, std::uint16_t>& t, const scale_columns_of& columns) noexcept {
+    scale_all(t, columns, store_bfloat16{});
 }
 
 }  // namespace dyad::inline v1::avx512

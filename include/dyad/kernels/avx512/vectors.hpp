@@ -13,6 +13,7 @@ namespace dyad::inline v1::avx512 {
 
 using words [[gnu::vector_size(64)]] = std::uint32_t;
 using halves [[gnu::vector_size(64)]] = std::uint16_t;
+using signed_halves [[gnu::vector_size(64)]] = std::int16_t;
 using bytes [[gnu::vector_size(64)]] = std::uint8_t;
 using signed_bytes [[gnu::vector_size(64)]] = std::int8_t;
 using half_size [[gnu::vector_size(32)]] = std::uint16_t;

@@ -11,6 +11,7 @@
 #include <dyad/kernels/neon/matrix_f32.hpp>
 #include <dyad/kernels/neon/matrix_pack.hpp>
 #include <dyad/kernels/neon/matrix_tile.hpp>
+#include <dyad/kernels/neon/vectors.hpp>
 #include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1::neon {
@@ -68,17 +69,50 @@ private:
         odd.store_to(sums, stride);
     }
 
+    /// Lines of neighbouring k in whole steps, four k of four lines at a time; gives how many k are done.
     template <std::ptrdiff_t Lines>
-    static void pack(lines_view<bfloat16> from, std::ptrdiff_t lines, std::ptrdiff_t k, std::uint32_t* to) noexcept {
-        for (std::ptrdiff_t first = 0; first < k; first += 32) {
-            const std::ptrdiff_t end = k - first < 32 ? k : first + 32;
-            for (std::ptrdiff_t parity = 0; parity < 2; ++parity) {
-                for (std::ptrdiff_t i = first + parity; i < end; i += 2) {
-                    for (std::ptrdiff_t line = 0; line < Lines; ++line)
-                        *to++ = static_cast<std::uint32_t>(element_or_zero(from, lines, line, i).bits()) << 16;
+    static std::ptrdiff_t pack_steps(const lines_view<bfloat16>& from, std::ptrdiff_t k, std::uint32_t* to) noexcept {
+        std::ptrdiff_t done = 0;
+        for (; done + 32 <= k; done += 32, to += 32 * Lines) {
+            for (std::ptrdiff_t i = 0; i < 32; i += 4) {
+                for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
+                    std::uint32_t* const even = to + i / 2 * Lines + line;
+                    transpose_four(
+                        [&](int r) {
+                            return widen_upwards(
+                                load<eight_bytes>(from.data + (line + r) * from.line_stride + done + i));
+                        },
+                        [&](int r, words x) { store(even + (r % 2 * 16 + r / 2) * Lines, x); });
                 }
             }
         }
+        return done;
+    }
+    template <std::ptrdiff_t Lines>
+    static void pack(lines_view<bfloat16> from, std::ptrdiff_t lines, std::ptrdiff_t k, std::uint32_t* to) noexcept {
+        std::ptrdiff_t done = 0;
+        if (lines == Lines && from.k_stride == 1) done = pack_steps<Lines>(from, k, to);
+        to += done * Lines;
+        for (std::ptrdiff_t first = done; first < k; first += 32) {
+            const std::ptrdiff_t end = k - first < 32 ? k : first + 32;
+            for (std::ptrdiff_t parity = 0; parity < 2; ++parity) {
+                for (std::ptrdiff_t i = first + parity; i < end; i += 2, to += Lines)
+                    pack_one<Lines>(from, lines, i, to);
+            }
+        }
+    }
+    /// One k of all lines.
+    template <std::ptrdiff_t Lines>
+    static void pack_one(const lines_view<bfloat16>& from, std::ptrdiff_t lines, std::ptrdiff_t i,
+                         std::uint32_t* to) noexcept {
+        if (lines == Lines && from.line_stride == 1) {
+            for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
+                store(to + line, widen_upwards(load<eight_bytes>(from.data + i * from.k_stride + line)));
+            }
+            return;
+        }
+        for (std::ptrdiff_t line = 0; line < Lines; ++line)
+            to[line] = static_cast<std::uint32_t>(element_or_zero(from, lines, line, i).bits()) << 16;
     }
 };
 

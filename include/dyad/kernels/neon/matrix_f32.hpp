@@ -76,10 +76,10 @@ struct f32_tile {
     static constexpr std::ptrdiff_t lhs_bytes(std::ptrdiff_t k) noexcept { return whole_lines(4 * lhs_lines * k); }
     static constexpr std::ptrdiff_t rhs_bytes(std::ptrdiff_t k) noexcept { return whole_lines(4 * rhs_lines * k); }
     static void pack_lhs(lines_view<float> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
-        pack_by_k<lhs_lines>(from, lines, k, static_cast<float*>(to));
+        pack_floats<lhs_lines>(from, lines, k, static_cast<float*>(to));
     }
     static void pack_rhs(lines_view<float> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
-        pack_by_k<rhs_lines>(from, lines, k, static_cast<float*>(to));
+        pack_floats<rhs_lines>(from, lines, k, static_cast<float*>(to));
     }
     static void run(const void* lhs, const void* rhs, std::ptrdiff_t k, float* sums, std::ptrdiff_t stride,
                     tile_start start) noexcept {

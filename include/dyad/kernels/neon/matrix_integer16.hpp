@@ -70,10 +70,10 @@ struct word_product_tile {
     static constexpr std::ptrdiff_t lhs_bytes(std::ptrdiff_t k) noexcept { return whole_lines(2 * lhs_lines * k); }
     static constexpr std::ptrdiff_t rhs_bytes(std::ptrdiff_t k) noexcept { return whole_lines(2 * rhs_lines * k); }
     static void pack_lhs(lines_view<Lhs> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
-        pack_by_k<lhs_lines>(from, lines, k, static_cast<std::int16_t*>(to));
+        pack_halves(from, lines, k, static_cast<std::int16_t*>(to));
     }
     static void pack_rhs(lines_view<Rhs> from, std::ptrdiff_t lines, std::ptrdiff_t k, void* to) noexcept {
-        pack_by_k<rhs_lines>(from, lines, k, static_cast<std::int16_t*>(to));
+        pack_halves(from, lines, k, static_cast<std::int16_t*>(to));
     }
     static void run(const void* lhs, const void* rhs, std::ptrdiff_t k, std::int32_t* sums, std::ptrdiff_t stride,
                     tile_start start) noexcept {

@@ -15,7 +15,7 @@ using floats [[gnu::vector_size(16)]] = float;
 using words [[gnu::vector_size(16)]] = std::uint32_t;
 using signed_words [[gnu::vector_size(16)]] = std::int32_t;
 using signed_halves [[gnu::vector_size(16)]] = std::int16_t;
-using signed_bytes [[gnu::vector_size(8)]] = std::int8_t;
+using eight_bytes [[gnu::vector_size(8)]] = std::uint8_t;
 
 template <class Vector>
 [[gnu::always_inline]] inline Vector load(const void* from) noexcept {
@@ -26,6 +26,24 @@ template <class Vector>
 template <class Vector>
 [[gnu::always_inline]] inline void store(void* to, Vector x) noexcept {
     __builtin_memcpy(to, &x, sizeof x);
+}
+
+/// Signed bytes, unsigned bytes as halves. (g++ 12 converts vectors lane by lane.)
+[[gnu::always_inline]] inline signed_halves widen_signed(eight_bytes x) noexcept {
+    signed_halves y;
+    __asm__("sshll %0.8h, %1.8b, #0" : "=w"(y) : "w"(x));
+    return y;
+}
+[[gnu::always_inline]] inline signed_halves widen_unsigned(eight_bytes x) noexcept {
+    signed_halves y;
+    __asm__("ushll %0.8h, %1.8b, #0" : "=w"(y) : "w"(x));
+    return y;
+}
+/// Four halves as the upper halves of words: bfloat16 as float.
+[[gnu::always_inline]] inline words widen_upwards(eight_bytes x) noexcept {
+    words y;
+    __asm__("shll %0.4s, %1.4h, #16" : "=w"(y) : "w"(x));
+    return y;
 }
 
 /// sum[l] + x[l] * y[Lane], rounded once.

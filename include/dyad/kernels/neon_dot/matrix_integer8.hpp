@@ -12,6 +12,7 @@
 
 #include <dyad/kernels/neon/matrix_pack.hpp>
 #include <dyad/kernels/neon/matrix_tile.hpp>
+#include <dyad/kernels/neon/vectors.hpp>
 
 namespace dyad::inline v1::neon_dot {
 
@@ -50,6 +51,87 @@ template <std::uint32_t Dot>
         : "cc", "memory", "v0", "v1", "v2", "v4", "v5", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",
           "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
 }
+
+/// One panel on its way: steps of four k, four bytes of each line. Shift, 0 or 0x80, is taken from unsigned bytes: x ^
+/// 0x80 is x - 128 as a signed one.
+template <class T, std::ptrdiff_t Lines, std::uint8_t Shift>
+struct byte_panel {
+    lines_view<T> from;
+    std::ptrdiff_t lines;
+    std::ptrdiff_t k;
+    std::uint8_t* to;
+
+    void pack() const noexcept {
+        std::ptrdiff_t done = 0;
+        if (lines == Lines && from.k_stride == 1) done = transpose_lines();
+        else if (lines == Lines && from.line_stride == 1) done = interleave_rows();
+        for (; done < k; done += 4) {
+            for (std::ptrdiff_t line = 0; line < Lines; ++line) {
+                for (std::ptrdiff_t i = done; i < done + 4; ++i) {
+                    const bool is_there = line < lines && i < k;
+                    const auto x =
+                        static_cast<std::uint8_t>(is_there ? neon::element_or_zero(from, lines, line, i) : T{});
+                    to[done * Lines + line * 4 + i - done] =
+                        is_there ? static_cast<std::uint8_t>(x ^ Shift) : std::uint8_t{0};
+                }
+            }
+        }
+    }
+    /// 128 times the sum of each line's bytes, as packed.
+    void store_sums(std::byte* header) const noexcept {
+        std::int32_t sums[16] = {};
+        for (std::ptrdiff_t first = 0; first < k; first += 4) {
+            for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
+                auto sum = neon::load<neon::signed_words>(sums + line);
+                add_fours(sum, neon::load<all_bytes>(to + first * Lines + line * 4));
+                neon::store(sums + line, sum);
+            }
+        }
+        std::uint32_t products[16];
+        for (int i = 0; i < 16; ++i) products[i] = 128 * static_cast<std::uint32_t>(sums[i]);
+        __builtin_memcpy(header, products, sizeof products);
+    }
+
+private:
+    using all_bytes [[gnu::vector_size(16)]] = std::uint8_t;
+
+    /// sum[l] + the signed bytes x[4 l] to x[4 l + 3].
+    [[gnu::always_inline]] static void add_fours(neon::signed_words& sum, all_bytes x) noexcept {
+        all_bytes pairs;
+        __asm__("saddlp %0.8h, %1.16b" : "=w"(pairs) : "w"(x));
+        __asm__("sadalp %0.4s, %1.8h" : "+w"(sum) : "w"(pairs));
+    }
+    /// Sixteen k of four lines are four words each.
+    [[nodiscard]] std::ptrdiff_t transpose_lines() const noexcept {
+        std::ptrdiff_t done = 0;
+        for (; done + 16 <= k; done += 16) {
+            for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
+                neon::transpose_four(
+                    [&](int i) {
+                        return neon::load<neon::words>(from.data + (line + i) * from.line_stride + done) ^ shift;
+                    },
+                    [&](int i, neon::words x) { neon::store(to + (done + 4 * i) * Lines + 4 * line, x); });
+            }
+        }
+        return done;
+    }
+    /// Four rows of k x n: the bytes of each column together.
+    [[nodiscard]] std::ptrdiff_t interleave_rows() const noexcept {
+        std::ptrdiff_t done = 0;
+        for (; done + 4 <= k; done += 4) {
+            for (std::ptrdiff_t line = 0; line < Lines; line += 4) {
+                std::uint32_t rows[4];
+                for (int i = 0; i < 4; ++i)
+                    __builtin_memcpy(rows + i, from.data + (done + i) * from.k_stride + line, 4);
+                const auto x = reinterpret_cast<all_bytes>(neon::load<neon::words>(rows) ^ shift);
+                neon::store(to + done * Lines + 4 * line,
+                            __builtin_shufflevector(x, x, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+            }
+        }
+        return done;
+    }
+    static constexpr std::uint32_t shift = Shift * 0x0101'0101U;
+};
 
 template <class Lhs, class Rhs>
 struct byte_tile {
@@ -104,21 +186,10 @@ private:
 
     template <class T, class Other, std::ptrdiff_t Lines>
     static void pack(lines_view<T> from, std::ptrdiff_t lines, std::ptrdiff_t k, std::byte* to) noexcept {
-        constexpr std::uint8_t shift = is_mixed && std::same_as<T, std::uint8_t> ? 0x80 : 0;  // x ^ 0x80: x - 128
-        auto* codes = reinterpret_cast<std::uint8_t*>(to + header<Other>);
-        std::uint32_t line_sums[16] = {};
-        for (std::ptrdiff_t first = 0; first < k; first += 4) {
-            for (std::ptrdiff_t line = 0; line < Lines; ++line) {
-                for (std::ptrdiff_t i = first; i < first + 4; ++i, ++codes) {
-                    const T x = i < k ? neon::element_or_zero(from, lines, line, i) : T{};
-                    *codes = line < lines && i < k ? static_cast<std::uint8_t>(static_cast<std::uint8_t>(x) ^ shift)
-                                                   : std::uint8_t{};
-                    line_sums[line] += static_cast<std::uint32_t>(x);
-                }
-            }
-        }
-        for (std::uint32_t& sum : line_sums) sum *= 128;
-        __builtin_memcpy(to, line_sums, header<Other>);
+        byte_panel<T, Lines, is_mixed && std::same_as<T, std::uint8_t> ? 0x80 : 0> panel{
+            from, lines, k, reinterpret_cast<std::uint8_t*>(to + header<Other>)};
+        panel.pack();
+        if constexpr (header<Other> != 0) panel.store_sums(to);
     }
 };
 

@@ -37,6 +37,18 @@ struct requantize_columns_of {
     requantization mode;
 };
 
+/// Are there numbers for all lanes of a vector?
+enum class lanes_used : std::uint8_t { all, some };
+
+/// The numbers of Count columns in a row: `from` itself, or copied to `own`; beyond `count` the first is repeated.
+template <std::ptrdiff_t Count, class T>
+[[nodiscard, gnu::always_inline]] inline const T* in_a_row(const T* from, std::ptrdiff_t stride, std::ptrdiff_t count,
+                                                           T* own) noexcept {
+    if (stride == 1 && count >= Count) return from;
+    for (std::ptrdiff_t j = 0; j < Count; ++j) own[j] = from[(j < count ? j : 0) * stride];
+    return own;
+}
+
 /// For which r that holds, and shifts by r - 33 (gemmlowp: r - 31) places are below 32.
 template <requantization Mode>
 struct requantize_places {

@@ -29,13 +29,4 @@ struct code_narrowing {
     double unit;  ///< 2^Fraction
 };
 
-/// The numbers of Count columns in a row: `from` itself, or copied to `own`; beyond `count` the first is repeated.
-template <std::ptrdiff_t Count, class T>
-[[nodiscard, gnu::always_inline]] inline const T* in_a_row(const T* from, std::ptrdiff_t stride, std::ptrdiff_t count,
-                                                           T* own) noexcept {
-    if (stride == 1 && count >= Count) return from;
-    for (std::ptrdiff_t j = 0; j < Count; ++j) own[j] = from[(j < count ? j : 0) * stride];
-    return own;
-}
-
 }  // namespace dyad::inline v1
