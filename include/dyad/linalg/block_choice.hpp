@@ -8,6 +8,7 @@
 #include <dyad/linalg/block_operand.hpp>
 #include <dyad/linalg/block_path.hpp>
 #include <dyad/linalg/block_scan.hpp>
+#include <dyad/linalg/packed_operand.hpp>
 
 namespace dyad::inline v1 {
 
@@ -17,6 +18,12 @@ struct rhs_numbers {
     exponent_span span;
     int power = 0;
 };
+/// How a packed rhs begins.
+struct block_packed_form {
+    packed_header header;
+    rhs_numbers numbers;
+};
+
 struct block_choice {
     block_path path = block_path::folded_bf16;
     int lhs_power = 0;

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/block_dot.hpp>
@@ -97,7 +96,7 @@ public:
     /// Bytes of a packed rhs.
     [[nodiscard]] std::size_t packed_bytes() const noexcept {
         arena need = arena::measuring();
-        prepared_rhs parts;
+        prepared_rhs_lines parts;
         std::byte* header = nullptr;
         return take_packed(need, header, parts) ? need.used() : static_cast<std::size_t>(-1);
     }
@@ -111,9 +110,9 @@ public:
         if (meets(memory_of(to), b)) return status::workspace_overlaps_operand;
         arena memory(to);
         std::byte* header = nullptr;
-        prepared_rhs parts;
+        prepared_rhs_lines parts;
         if (!take_packed(memory, header, parts)) return status::packed_memory_too_small;
-        packed_form form{make_header(), {}};
+        block_packed_form form{make_header(), {}};
         if constexpr (rule == block_rule::folded) {
             if constexpr (may_align) {
                 // (the units stand where their powers of two will)
@@ -151,7 +150,7 @@ public:
     template <class D, class Epilogue, executor Executor = serial>
     status run(const Lhs& lhs, const Rhs& rhs, packed_operand packed, matrix_view<D> dst, const Epilogue& epilogue,
                std::span<std::byte> workspace, Executor&& execute = {}) const noexcept {
-        packed_form form;
+        block_packed_form form;
         if (packed.bytes.data() == nullptr || packed.bytes.size() < sizeof form) return status::rhs_packed_too_short;
         packed_header found;
         if (const status s = check_packed(packed.bytes, make_header(), found); s != status::ok) return s;
@@ -174,18 +173,6 @@ private:
     using halves_product = panel_product<std::int16_t, std::int16_t, std::int64_t>;
     using bf16_product = panel_product<bfloat16, bfloat16, float>;
     using float_product = panel_product<float, float, float>;
-
-    struct packed_form {
-        packed_header header;
-        rhs_numbers numbers;
-    };
-    /// rhs as it lies in memory: what the rule needs, and of `folded` the form in int8.
-    struct prepared_rhs {
-        line_tables main_tables;
-        block_panels main;
-        line_tables aligned_tables;
-        block_panels aligned;
-    };
 
     /// Of totals: raw integers count in units.
     static constexpr float unit = [] {
@@ -227,14 +214,9 @@ private:
     [[nodiscard]] static constexpr table_kinds kinds(table_kinds all) noexcept {
         return rule == block_rule::integers8 ? all : table_kinds::scales;
     }
-    /// lhs' part of the workspace, in whatever path.
-    struct prepared_lhs {
-        matrix_view<std::int32_t> units;
-        line_tables tables;
-        block_panels panels;
-    };
     template <class Product>
-    [[nodiscard]] bool take_lhs(arena& memory, const Product& product, bool flushed, prepared_lhs& lhs) const noexcept {
+    [[nodiscard]] bool take_lhs(arena& memory, const Product& product, bool flushed,
+                                prepared_lhs_lines& lhs) const noexcept {
         if (rule == block_rule::folded && memory.take(1, m_, lhs.units) != status::ok) return false;
         const index runs = product.steps.runs();
         if (flushed && take_tables(memory, kinds(tables_of<A, C>), runs, m_, lhs.tables) != status::ok) return false;
@@ -247,9 +229,9 @@ private:
         if (flushed && take_tables(memory, kinds(tables_of<C, A>), runs, n_, tables) != status::ok) return false;
         return take_rhs_panels(memory, product, panels) == status::ok;
     }
-    [[nodiscard]] bool take_packed(arena& memory, std::byte*& header, prepared_rhs& rhs) const noexcept {
+    [[nodiscard]] bool take_packed(arena& memory, std::byte*& header, prepared_rhs_lines& rhs) const noexcept {
         matrix_view<std::byte> first;
-        if (memory.take(1, sizeof(packed_form), first) != status::ok) return false;
+        if (memory.take(1, sizeof(block_packed_form), first) != status::ok) return false;
         header = first.data;
         if constexpr (may_align) {
             if (!take_rhs(memory, aligned_product(), true, rhs.aligned_tables, rhs.aligned)) return false;
@@ -259,7 +241,7 @@ private:
     template <class Product>
     [[nodiscard]] std::size_t bytes_of(const Product& product, bool flushed) const noexcept {
         arena need = arena::measuring();
-        prepared_lhs lhs;
+        prepared_lhs_lines lhs;
         line_tables tables;
         block_panels panels;
         const bool fits = take_lhs(need, product, flushed, lhs) && take_rhs(need, product, flushed, tables, panels);
@@ -271,7 +253,7 @@ private:
         mark.add("blocks")
             .add(main_product().kernel->name)
             .add(aligned_product().kernel->name)
-            .add(std::int64_t{sizeof(packed_form)});
+            .add(std::int64_t{sizeof(block_packed_form)});
         mark.add(static_cast<std::int64_t>(rule)).add(rhs_tile_).add(value_range_of<typename C::element>().low);
         mark.add(value_range_of<typename C::element>().top).add(value_range_of<typename C::scale>().top);
         mark.add(static_cast<std::int64_t>(kinds(tables_of<C, A>)))
@@ -296,8 +278,8 @@ private:
         if (m_ == 0 || n_ == 0) return status::ok;
         const block_output<D, Epilogue> output{dst, epilogue, isa_, unit, a.scales.tensor_scale, b.scales.tensor_scale};
         arena memory(workspace);
-        prepared_rhs ready;
-        packed_form form;
+        prepared_rhs_lines ready;
+        block_packed_form form;
         if (packed != nullptr) {
             __builtin_memcpy(&form, packed->bytes.data(), sizeof form);
             // Panels are only read from here on.
@@ -313,11 +295,11 @@ private:
         }
     }
     template <class Output, class Executor>
-    status run_folded_or_aligned(const A& a, const C& b, const rhs_numbers* packed, prepared_rhs& rhs,
+    status run_folded_or_aligned(const A& a, const C& b, const rhs_numbers* packed, prepared_rhs_lines& rhs,
                                  const Output& output, arena& memory, Executor& execute) const {
         // The units of the lines are found while the path is chosen, where the int8 path has them.
         arena first = memory;
-        prepared_lhs lhs;
+        prepared_lhs_lines lhs;
         std::int32_t* rhs_units = nullptr;
         if constexpr (may_align) {
             if (!take_lhs(memory, aligned_product(), true, lhs)) return status::workspace_too_small;
@@ -329,7 +311,7 @@ private:
         }
         const block_choice c = packed != nullptr ? chooser().choose(a, *packed, lhs.units.data)
                                                  : chooser().choose(a, b, lhs.units.data, rhs_units);
-        if (c.path == block_path::unbounded) return run_unbounded(a, b, output, execute);
+        if (c.path == block_path::unbounded) return multiply_unbounded(a, b, output, execute);
         if constexpr (may_align) {
             if (c.path == block_path::aligned_int8) {
                 const auto product = aligned_product();
@@ -363,10 +345,10 @@ private:
         else return element_lines<View, bfloat16>{view, isa_};
     }
     template <class Output, class Executor>
-    status run_flushed(const A& a, const C& b, bool is_packed, prepared_rhs& rhs, const Output& output, arena& memory,
-                       Executor& execute) const {
+    status run_flushed(const A& a, const C& b, bool is_packed, prepared_rhs_lines& rhs, const Output& output,
+                       arena& memory, Executor& execute) const {
         const auto product = main_product();
-        prepared_lhs lhs;
+        prepared_lhs_lines lhs;
         if (!take_lhs(memory, product, true, lhs)) return status::workspace_too_small;
         if (!is_packed) {
             if (!take_rhs(memory, product, true, rhs.main_tables, rhs.main)) return status::workspace_too_small;
@@ -385,18 +367,6 @@ private:
                          execute);
         return status::ok;
     }
-    template <class Output, class Executor>
-    status run_unbounded(const A& a, const C& b, const Output& output, Executor& execute) const {
-        execute(m_, [&](index i) {
-            const default_float_environment environment;
-            for (index j = 0; j < n_; ++j) {
-                float sum = unbounded_sum(a, i, b, j);
-                output.finish(i, j, 1, 1, &sum, 1);
-            }
-        });
-        return status::ok;
-    }
-
     // --- checks ---
 
     template <class D>

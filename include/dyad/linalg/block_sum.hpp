@@ -9,7 +9,9 @@
 #include <cstdint>
 
 #include <dyad/array/quantized_view.hpp>
+#include <dyad/array/status.hpp>
 #include <dyad/core/unpacked.hpp>
+#include <dyad/kernels/float_environment.hpp>
 #include <dyad/kernels/scalar/matrix.hpp>
 #include <dyad/number/arithmetic.hpp>
 #include <dyad/number/native.hpp>
@@ -53,6 +55,19 @@ template <class A, class B>
         sum = round_to_float_digits(exact_sum(sum, round_to_float_digits(exact_sum(chains[0], chains[1]))));
     }
     return scalar::one_nan(pack_as<float>(sum, rounding::nearest_even, saturation::none));
+}
+
+/// All sums of rows of lhs with rows of rhs, each given to output.finish. ok, for its callers.
+template <class A, class B, class Output, class Executor>
+status multiply_unbounded(const A& lhs, const B& rhs, const Output& output, Executor& execute) {
+    execute(lhs.codes.extent[0], [&](index i) {
+        const default_float_environment environment;
+        for (index j = 0; j < rhs.codes.extent[0]; ++j) {
+            float sum = unbounded_sum(lhs, i, rhs, j);
+            output.finish(i, j, 1, 1, &sum, 1);
+        }
+    });
+    return status::ok;
 }
 
 }  // namespace dyad::inline v1

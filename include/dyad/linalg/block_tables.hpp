@@ -72,6 +72,20 @@ void fill_tables(const View& view, const Source& source, const block_steps& step
     });
 }
 
+/// lhs' part of the workspace, in whatever path.
+struct prepared_lhs_lines {
+    matrix_view<std::int32_t> units;
+    line_tables tables;
+    block_panels panels;
+};
+/// rhs as it lies in memory: what the rule needs, and of `folded` the form in int8.
+struct prepared_rhs_lines {
+    line_tables main_tables;
+    block_panels main;
+    line_tables aligned_tables;
+    block_panels aligned;
+};
+
 /// The tables of all lines.
 template <class View, class Source, class Executor>
 void fill_all(const View& view, const Source& source, const block_steps& steps, const line_tables& tables,

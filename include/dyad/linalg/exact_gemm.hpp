@@ -49,13 +49,19 @@ enum class exact_path : std::uint8_t {
     return "unknown path";
 }
 
+/// How a sum times its scales is rounded once.
+enum class exact_rounding : std::uint8_t {
+    of_any,    ///< as a product of unpacked numbers
+    of_double  ///< to float, nearest even: the product is a double exactly
+};
+
 /// Finished tiles of integer sums: times the scales of their line and column, rounded once.
 template <class Out>
 struct exact_tiles {
     matrix_view<Out> dst;
     const unpacked* lhs_scales;
     const unpacked* rhs_scales;
-    int digits;  ///< of a product of a sum and its scales, at most
+    exact_rounding way;
     rounding rule;
     saturation policy;
 
@@ -64,6 +70,9 @@ struct exact_tiles {
     template <class Sum>
     void finish(index row, index column, index rows, index columns, const Sum* sums, float*,
                 index stride) const noexcept {
+        if constexpr (std::same_as<Out, float>) {
+            if (way == exact_rounding::of_double) return finish_doubles(row, column, rows, columns, sums, stride);
+        }
         for (index i = 0; i < rows; ++i) {
             for (index j = 0; j < columns; ++j) {
                 const Sum s = sums[i * stride + j];
@@ -76,6 +85,27 @@ struct exact_tiles {
     }
 
 private:
+    template <class Sum>
+    void finish_doubles(index row, index column, index rows, index columns, const Sum* sums,
+                        index stride) const noexcept {
+        constexpr index piece = 128;
+        double scales[piece];
+        for (index first = 0; first < columns; first += piece) {
+            const index n = columns - first < piece ? columns - first : piece;
+            for (index j = 0; j < n; ++j) scales[j] = as_double(rhs_scales[column + first + j]);
+            for (index i = 0; i < rows; ++i) {
+                const double scale = as_double(lhs_scales[row + i]);
+                for (index j = 0; j < n; ++j) {
+                    const Sum s = sums[i * stride + first + j];
+                    const double x = s == 0 ? 0 : static_cast<double>(s) * (scale * scales[j]);
+                    dst(row + i, column + first + j) = static_cast<float>(x);
+                }
+            }
+        }
+    }
+    [[nodiscard]] static double as_double(const unpacked& x) noexcept {
+        return pack_as<double>(x, rounding::nearest_even, saturation::none);
+    }
     /// A sum that cancels is +0.
     [[nodiscard]] Out rounded(const unpacked_wide& x) const noexcept {
         return pack_as<Out>(x.kind == number_class::zero ? unpacked_wide::zero(false) : x, rule, policy);
@@ -165,6 +195,10 @@ private:
         return integers.exist && !stores_zero_points<decltype(View::zero)> &&
                integers.bits <= static_cast<int>(8 * sizeof(Code));
     }();
+    /// Products of scales, with the tensors', lie well within double's exponents.
+    template <class S>
+    static constexpr bool is_double_scale = value_range_of<S>().low >= -160 && value_range_of<S>().top <= 160;
+    static constexpr bool scales_are_doubles = is_double_scale<typename A::scale> && is_double_scale<typename C::scale>;
     template <class Code>
     static constexpr bool may_take = holds<A, Code>&& holds<C, Code>;
     template <class View, class Code>
@@ -280,7 +314,11 @@ private:
         if (!are_integers<Code>(a, b, m.units.data, rhs_units, digits)) return false;
         fill_scales(a, m.units.data, m.scales.data);
         fill_scales(b, rhs_units, rhs_scales);
-        const exact_tiles<Out> tiles{dst, m.scales.data, rhs_scales, digits, options_.rule, options_.policy};
+        const bool doubles = std::same_as<Out, float> && scales_are_doubles && digits <= 53 &&
+                             options_.rule == rounding::nearest_even && options_.policy == saturation::none;
+        const exact_tiles<Out> tiles{dst,           m.scales.data,
+                                     rhs_scales,    doubles ? exact_rounding::of_double : exact_rounding::of_any,
+                                     options_.rule, options_.policy};
         p.pack_all_rhs(aligned_lines<C, Code>{b, isa_, rhs_units}, m.rhs, execute);
         p.pack_all_lhs(aligned_lines<A, Code>{a, isa_, m.units.data}, m.lhs, execute);
         p.multiply(m.lhs, m.rhs, tiles, false, execute);

@@ -49,7 +49,7 @@ template <class Sum>
                                                                        float* totals) noexcept {
     for (; j < columns; ++j) {
         const auto x = static_cast<float>(scalar::without_zeros(sums[j], lines, i, j));
-        const float factor = lines.lhs_scales[i] * lines.rhs_scales[j];
+        const float factor = scalar::opaque(lines.lhs_scales[i] * lines.rhs_scales[j]);
         float total = start == tile_start::zero ? 0.0F : totals[j];
         __asm__("vfmadd231ss %2, %1, %0" : "+x"(total) : "x"(x), "x"(factor));
         totals[j] = total;
@@ -66,6 +66,39 @@ template <class Sum>
         for (; columns - j >= 8; j += 8) flush_some(sums + j, lines, i, j, start, totals + j);
         flush_rest(sums, lines, i, j, columns, start, totals);
     }
+}
+
+/// Lanes that are NaN become 0x7fc00000.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline eight_words flushed_nan(eight_floats x) noexcept {
+    using integers [[gnu::vector_size(32)]] = std::int32_t;
+    const auto bits = reinterpret_cast<integers>(x);
+    const integers nan = integers{} + 0x7fc0'0000;
+    return reinterpret_cast<eight_words>((bits & 0x7fff'ffff) > 0x7f80'0000 ? nan : bits);
+}
+
+[[gnu::target("avx2,fma"), gnu::noinline]] inline void finish_totals(float* x, std::ptrdiff_t n, float first,
+                                                                     float second) noexcept {
+    const eight_floats a = splat(first);
+    const eight_floats b = splat(second);
+    std::ptrdiff_t j = 0;
+    for (; n - j >= 8; j += 8) {
+        const eight_words y = flushed_nan(multiply(multiply(load_floats(x + j), a), b));
+        store_floats(x + j, reinterpret_cast<eight_floats>(y));
+    }
+    scalar::finish_totals(x + j, n - j, first, second);
+}
+
+[[gnu::target("avx2,fma"), gnu::noinline]] inline void fold_bf16(const float* x, float factor, std::ptrdiff_t n,
+                                                                 std::uint16_t* to) noexcept {
+    using halves [[gnu::vector_size(32)]] = std::uint16_t;
+    const eight_floats scale = splat(factor);
+    std::ptrdiff_t j = 0;
+    for (; n - j >= 8; j += 8) {
+        const auto y = reinterpret_cast<halves>(flushed_nan(multiply(load_floats(x + j), scale)));
+        const auto upper = __builtin_shufflevector(y, y, 1, 3, 5, 7, 9, 11, 13, 15);
+        __builtin_memcpy(to + j, &upper, sizeof upper);
+    }
+    scalar::fold_bf16(x + j, factor, n - j, to + j);
 }
 
 }  // namespace dyad::inline v1::avx2

@@ -52,8 +52,8 @@ void flush_sums(const Sum* sums, std::ptrdiff_t sum_stride, std::ptrdiff_t rows,
         for (std::ptrdiff_t j = 0; j < columns; ++j) {
             float& total = totals[i * total_stride + j];
             const Sum s = without_zeros(sums[i * sum_stride + j], lines, i, j);
-            const float scale = lines.lhs_scales[i] * lines.rhs_scales[j];
-            total = fused(static_cast<float>(s), scale, start == tile_start::zero ? 0.0F : total);
+            const float scale = opaque(lines.lhs_scales[i] * lines.rhs_scales[j]);
+            total = fused(opaque(static_cast<float>(s)), scale, opaque(start == tile_start::zero ? 0.0F : total));
         }
     }
 }
@@ -62,14 +62,14 @@ void flush_sums(const Sum* sums, std::ptrdiff_t sum_stride, std::ptrdiff_t rows,
 inline void finish_totals(float* x, std::ptrdiff_t n, float first, float second) noexcept {
     for (std::ptrdiff_t j = 0; j < n; ++j) {
         // (no flag may make one factor of the two)
-        x[j] = one_nan(opaque(x[j] * first) * second);
+        x[j] = one_nan(opaque(opaque(x[j] * first) * second));
     }
 }
 
 /// The upper halves of x[j] * factor: bfloat16 numbers, where the product is one; a NaN is quiet.
 inline void fold_bf16(const float* x, float factor, std::ptrdiff_t n, std::uint16_t* to) noexcept {
     for (std::ptrdiff_t j = 0; j < n; ++j) {
-        const float product = one_nan(x[j] * factor);
+        const float product = one_nan(opaque(x[j] * factor));
         std::uint32_t bits = 0;
         __builtin_memcpy(&bits, &product, sizeof bits);
         to[j] = static_cast<std::uint16_t>(bits >> 16);
