@@ -1,58 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of AMX: on some virtual machines products of tiles run at two speeds, which change within seconds. Cycles
-// of one product in a loop of four loads and four products from the first cache: about 17 in the fast state, 70 in the
-// slow one. Only ratios within one run and one state mean anything.
+// How fast AMX runs at this moment: cycles of one step of 2 x 2 tiles, four loads from the first-level cache and four
+// products. 64 cycles are the limit; virtual machines were seen to change between about 70 and 290 within
+// milliseconds, so a speed by AMX means something only beside a probe of the same moment.
+//     cycles = time of the steps / time of a chain of multiplications, which take three cycles each
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
+#include <dyad/kernels/amx/blocks.hpp>
 #include <dyad/kernels/amx/tiles.hpp>
 #include <dyad/kernels/cpu.hpp>
 
 namespace bench {
 
-#if defined(__x86_64__) && defined(__SSE2__)
-[[gnu::noinline]] inline void amx_steps(const std::byte* tiles, int count) noexcept {
-    using dyad::amx::tile_product;
-    for (int i = 0; i < count; ++i) {
-        dyad::amx::load_tile<6>(tiles, 64);
-        dyad::amx::load_tile<4>(tiles + 2048, 64);
-        dyad::amx::add_tile_product<tile_product::s8s8, 0, 4, 6>();
-        dyad::amx::load_tile<7>(tiles + 1024, 64);
-        dyad::amx::add_tile_product<tile_product::s8s8, 1, 4, 7>();
-        dyad::amx::load_tile<5>(tiles + 3072, 64);
-        dyad::amx::add_tile_product<tile_product::s8s8, 2, 5, 6>();
-        dyad::amx::add_tile_product<tile_product::s8s8, 3, 5, 7>();
-    }
-}
-#endif
-
-/// Nanoseconds of one product of tiles; 0 where there is no AMX.
-inline double amx_product_nanoseconds() {
-#if defined(__x86_64__) && defined(__SSE2__)
-    if (dyad::best_instruction_set() >= dyad::instruction_set::amx) {
-        alignas(64) static const std::byte tiles[4096] = {};
-        constexpr int steps = 20000;
-        dyad::amx::configure_tiles();
+/// Nanoseconds of f, the median of nine runs.
+template <class Function>
+[[nodiscard]] double median_nanoseconds(Function f) {
+    std::array<double, 9> times{};
+    for (double& time : times) {
         const auto begin = std::chrono::steady_clock::now();
-        amx_steps(tiles, steps);
-        const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - begin;
-        dyad::amx::release_tiles();
-        return time.count() / (4.0 * steps);
+        f();
+        time = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
     }
-#endif
-    return 0;
+    std::nth_element(times.begin(), times.begin() + 4, times.end());
+    return times[4];
 }
 
-/// A sentence for the log.
-inline std::string amx_state() {
-    const double ns = amx_product_nanoseconds();
-    if (ns == 0) return "AMX state: none here";
+#if defined(__x86_64__)
+/// Nanoseconds of a cycle.
+[[nodiscard]] inline double nanoseconds_per_cycle() {
+    constexpr int links = 100000;
+    const double time = median_nanoseconds([] {
+        std::uint64_t x = 3;
+        for (int i = 0; i < links; i += 4) {
+            __asm__ volatile("imul %0, %0\n\timul %0, %0\n\timul %0, %0\n\timul %0, %0" : "+r"(x) : : "cc");
+        }
+    });
+    return time / (3.0 * links);
+}
+#endif
+
+/// 0 where this process cannot use AMX.
+[[nodiscard]] inline double amx_cycles_per_step() {
+#if defined(__x86_64__) && defined(__SSE2__)
+    namespace amx = dyad::amx;
+    if (dyad::best_instruction_set() < dyad::instruction_set::amx) return 0;
+    constexpr std::ptrdiff_t steps = 4;  // 2 x 8 KiB
+    constexpr int rounds = 500;
+    alignas(64) static std::byte panels[2][static_cast<std::size_t>(2 * steps * amx::tile_bytes)] = {};
+    amx::configure_tiles();
+    const double time = median_nanoseconds([] {
+        for (int i = 0; i < rounds; ++i) amx::add_steps<amx::tile_product::s8s8, 2, 2>(panels[0], panels[1], steps);
+    });
+    amx::release_tiles();
+    return time / (rounds * steps) / nanoseconds_per_cycle();
+#else
+    return 0;
+#endif
+}
+
+/// "AMX: 71 cycles a step of 2 x 2 tiles (limit 64)" or "no AMX".
+[[nodiscard]] inline std::string amx_state() {
+    const double cycles = amx_cycles_per_step();
+    if (cycles == 0) return "no AMX";
     char text[80];
-    std::snprintf(text, sizeof text, "AMX state: %.1f ns for a product of tiles (%s)", ns,
-                  ns < 12 ? "fast" : "slow or between");
+    std::snprintf(text, sizeof text, "AMX: %.0f cycles a step of 2 x 2 tiles (limit 64)", cycles);
     return text;
 }
 

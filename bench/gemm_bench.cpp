@@ -88,8 +88,8 @@ std::shared_ptr<aligned_vector<T>> numbers(index count, std::uint64_t id, int di
     auto x = std::make_shared<aligned_vector<T>>(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < x->size(); ++i) {
         const std::uint32_t bits = dyad::random_bits(7, id, i);
-        if constexpr (std::same_as<T, float>) {
-            x->data()[i] = static_cast<float>(static_cast<std::int32_t>(bits)) * 0x1p-31F;
+        if constexpr (std::same_as<T, float> || std::same_as<T, dyad::bfloat16>) {
+            x->data()[i] = dyad::convert<T>(static_cast<float>(static_cast<std::int32_t>(bits)) * 0x1p-31F);
         } else if constexpr (std::same_as<T, integer<8>>) {
             x->data()[i] =
                 integer<8>::from_raw(static_cast<std::int8_t>(static_cast<std::int8_t>(bits) >> (8 - digits)));
@@ -286,7 +286,8 @@ void add_beside_openblas(shape s) {
     add_sums<float8_e4m3fn, float8_e4m3fn, float_ordered>("float8_e4m3fn", s), against("float8_e4m3fn");
     add_sums<integer<16>, integer<16>, dyad::proven<std::int64_t>>("int16 to int64", s), against("int16 to int64");
     add_sums<integer<16>, integer<16>, float_ordered>("int16 to float", s), against("int16 to float");
-    add_sums<integer<12>, integer<12>, dyad::proven<std::int32_t>>("int12 to int32", s), against("int12 to int32");
+    add_sums<integer<12>, integer<12>, dyad::proven<std::int64_t>>("int12 to int64", s), against("int12 to int64");
+    add_sums<integer<10>, integer<10>, dyad::proven<std::int32_t>>("int10 to int32", s), against("int10 to int32");
     add_sums<float8_e4m3fn, float8_e4m3fn, float_ordered, product_rule::lmul>("L-Mul float8_e4m3fn", s);
     against("L-Mul float8_e4m3fn");
     add_sums<float, float, float_ordered, product_rule::lmul_adder>("L-Mul's adder float", s);

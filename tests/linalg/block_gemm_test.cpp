@@ -154,4 +154,50 @@ TEST_CASE("bad calls write nothing") {
     CHECK(std::all_of(memory.begin(), memory.end(), [](float x) { return x == untouched; }));
 }
 
+TEST_CASE("a packed rhs is of its plan, whole and aligned") {
+    std::mt19937_64 random(71);
+    block_operand<mxfp4> lhs(5, 70, contents::near, random);
+    block_operand<mxfp4> rhs(30, 70, contents::near, random);
+    const auto a = lhs.view();
+    const auto b = transposed(rhs.view());
+    using plan_type = dyad::block_gemm_plan<decltype(lhs.view()), decltype(transposed(rhs.view()))>;
+    plan_type plan;
+    REQUIRE(plan_type::make(a, b, {}, plan) == status::ok);
+    std::vector<std::byte> memory(plan.packed_bytes() + 64);
+    const std::span<std::byte> room = dyad_test::on_a_border(memory).first(plan.packed_bytes());
+    CHECK(plan.pack(b, room.first(room.size() - 1), ways{0}) == status::packed_memory_too_small);
+    CHECK(plan.pack(b, dyad_test::on_a_border(memory).subspan(1), ways{0}) == status::packed_memory_too_small);
+    auto null = b;
+    null.codes.data = nullptr;
+    CHECK(plan.pack(null, room, ways{0}) == status::rhs_null);
+    auto narrow = b;
+    narrow.codes.extent[1] = 29;
+    CHECK(plan.pack(narrow, room, ways{0}) == status::rhs_columns_differ);
+    REQUIRE(plan.pack(b, room, ways{0}) == status::ok);
+
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    std::vector<float> results(150, untouched);
+    const matrix_view<float> dst = dyad::make_matrix(results.data(), 5, 30);
+    const auto run = [&](std::span<const std::byte> packed) {
+        return plan.run(a, b, dyad::packed_operand{packed}, dst, dyad::keep_sum{}, workspace, ways{0});
+    };
+    CHECK(run({}) == status::rhs_packed_too_short);
+    CHECK(run(room.first(room.size() - 64)) == status::rhs_packed_too_short);
+    const std::byte version = room[8];
+    room[8] = std::byte{99};
+    CHECK(run(room) == status::rhs_packed_differently);
+    room[8] = version;
+    CHECK(std::all_of(results.begin(), results.end(), [](float x) { return x == untouched; }));
+    CHECK(run(room) == status::ok);
+    // Another shape's
+    block_operand<mxfp4> wide(31, 70, contents::near, random);
+    plan_type other;
+    REQUIRE(plan_type::make(a, transposed(wide.view()), {}, other) == status::ok);
+    std::vector<float> more(155, untouched);
+    std::vector<std::byte> other_workspace(other.workspace_bytes());
+    CHECK(other.run(a, transposed(wide.view()), dyad::packed_operand{room}, dyad::make_matrix(more.data(), 5, 31),
+                    dyad::keep_sum{}, other_workspace, ways{0}) == status::rhs_columns_differ);
+    CHECK(std::all_of(more.begin(), more.end(), [](float x) { return x == untouched; }));
+}
+
 }  // namespace

@@ -27,6 +27,13 @@ using dyad_test::tally;
 
 static_assert(dyad::keep_sum{}(std::int64_t{-7}, 3, 4) == -7 && dyad::keep_sum{}(1.5f, 0, 0) == 1.5f);
 
+// What each of them has beside its call.
+static_assert(dyad::row_epilogue<dyad::keep_sum, float, float> && !dyad::tile_epilogue<dyad::keep_sum, float, float>);
+static_assert(dyad::tile_epilogue<dyad::requantize_columns<integer<8>>, std::int32_t, integer<8>>);
+static_assert(!dyad::row_epilogue<dyad::requantize_columns<integer<8>>, std::int64_t, integer<8>>);
+static_assert(dyad::tile_epilogue<dyad::scale_columns<float>, std::int64_t, float>);
+static_assert(dyad::checked_epilogue<dyad::scale_columns<float>> && !dyad::checked_epilogue<dyad::keep_sum>);
+
 constexpr index columns = 24;
 
 /// x clamped to a range, as a word.
@@ -177,6 +184,26 @@ TEST_CASE("scale_columns: overflow clamps, or is infinite in float; NaN stays") 
     const dyad::scale_columns<integer<8>> codes{factors, offsets};
     CHECK(codes(inf, 0, 0).raw() == 127);
     CHECK(codes(std::numeric_limits<float>::quiet_NaN(), 0, 0).raw() == 0);
+}
+
+TEST_CASE("run_epilogue: tiles by tile, by row and by call") {
+    const std::vector<std::int32_t> sums{1, 2, 3, -1, 4, 5, 6, -1};
+    const std::vector<float> factors{1, 10, 100};
+    const float none = 0;
+    const dyad::scale_columns<float> scale{dyad::make_vector(factors.data(), 3), {&none, {1}, {0}}};
+    const auto add_place = [](std::int32_t x, index row, index column) {
+        return x + 10 * static_cast<std::int32_t>(row) + 100 * static_cast<std::int32_t>(column);
+    };
+    std::vector<float> reals(6);
+    std::vector<std::int32_t> words(6);
+    const auto isa = dyad::best_instruction_set();
+    dyad::run_epilogue(scale, isa, dyad::sum_tile<std::int32_t, float>{sums.data(), 4, 2, 3, reals.data(), 3}, 7, 0);
+    CHECK(reals == std::vector<float>{1, 20, 300, 4, 50, 600});
+    const dyad::sum_tile<std::int32_t, std::int32_t> tile{sums.data(), 4, 2, 3, words.data(), 3};
+    dyad::run_epilogue(dyad::keep_sum{}, isa, tile, 7, 0);
+    CHECK(words == std::vector<std::int32_t>{1, 2, 3, 4, 5, 6});
+    dyad::run_epilogue(add_place, isa, tile, 7, 1);
+    CHECK(words == std::vector<std::int32_t>{171, 272, 373, 184, 285, 386});
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 // those of Intel's Architectures Software Developer's Manual, volume 2 (LDTILECFG, TILELOADD, TDPBSSD, TDPBF16PS).
 //     amx_emulator emulator;                                             // as long as it lives
 //     const assumed_instruction_set amx(dyad::instruction_set::amx);     // and whole plans choose AMX
-// A signal costs a few microseconds. Where the processor has AMX, the instructions run by themselves.
+// In a TEST_CASE: doctest sets its own handlers at the start of each. A signal costs a few microseconds. Where the
+// processor has AMX, the instructions run by themselves.
 #pragma once
 
 #if defined(__x86_64__) && defined(__linux__)

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,6 +52,13 @@ struct ways {
 
 inline constexpr float untouched = -12345.5F;
 
+/// Where memory begins on a 64-byte border.
+[[nodiscard]] inline std::span<std::byte> on_a_border(std::vector<std::byte>& memory) {
+    const auto past = reinterpret_cast<std::uintptr_t>(memory.data()) % 64;
+    return std::span<std::byte>(memory).subspan(past == 0 ? 0 : 64 - past);
+}
+inline unsigned random_way = 0;
+
 struct paths_seen {
     int count[6] = {};
     double worst = 0;  ///< difference from the exact sum, of the sum of magnitudes
@@ -79,11 +87,16 @@ void check_product(const Lhs& lhs, const Rhs& rhs, tally& cases, paths_seen& see
         const auto described = plan.describe(lhs, rhs);
         ++seen.count[static_cast<int>(described.path)];
         std::vector<std::byte> workspace(plan.workspace_bytes());
-        for (int way = 0; way < 3; ++way) {
+        std::vector<std::byte> packed(plan.packed_bytes() + 64);
+        const std::span<std::byte> room = on_a_border(packed);
+        REQUIRE(plan.pack(rhs, room, ways{static_cast<int>(random_way++ % 3)}) == status::ok);
+        for (int way = 0; way < 4; ++way) {
             const index stride = n + (way == 1 ? 3 : 0);
             std::vector<float> memory(static_cast<std::size_t>(m * stride), untouched);
             const matrix_view<float> dst{memory.data(), {m, n}, {stride, 1}};
-            const status s = plan.run(lhs, rhs, dst, dyad::keep_sum{}, workspace, ways{way});
+            const status s =
+                way < 3 ? plan.run(lhs, rhs, dst, dyad::keep_sum{}, workspace, ways{way})
+                        : plan.run(lhs, rhs, dyad::packed_operand{room}, dst, dyad::keep_sum{}, workspace, ways{0});
             REQUIRE(s == status::ok);
             for (index i = 0; i < m; ++i) {
                 for (index j = 0; j < stride; ++j) {

@@ -206,17 +206,26 @@ private:
     }
 };
 
-/// Memory for the panels of both operands; whole groups of those of rhs.
+/// Memory for the panels of an operand; of rhs whole groups.
+template <class Product>
+[[nodiscard]] status take_lhs_panels(arena& memory, const Product& product, block_panels& panels) noexcept {
+    matrix_view<std::byte> m;
+    const status s = memory.take(product.lhs_panels(), product.lhs_panel_bytes(), m);
+    panels = {m.data, product.lhs_panel_bytes()};
+    return s;
+}
+template <class Product>
+[[nodiscard]] status take_rhs_panels(arena& memory, const Product& product, block_panels& panels) noexcept {
+    matrix_view<std::byte> m;
+    const index groups = tiles_of(product.rhs_panels(), product.panels_at_once());
+    const status s = memory.take(groups * product.panels_at_once(), product.rhs_panel_bytes(), m);
+    panels = {m.data, product.rhs_panel_bytes()};
+    return s;
+}
 template <class Product>
 [[nodiscard]] status take_panels(arena& memory, const Product& product, block_panels& lhs, block_panels& rhs) noexcept {
-    matrix_view<std::byte> a;
-    matrix_view<std::byte> b;
-    status s = memory.take(product.lhs_panels(), product.lhs_panel_bytes(), a);
-    const index groups = tiles_of(product.rhs_panels(), product.panels_at_once());
-    if (s == status::ok) s = memory.take(groups * product.panels_at_once(), product.rhs_panel_bytes(), b);
-    lhs = {a.data, product.lhs_panel_bytes()};
-    rhs = {b.data, product.rhs_panel_bytes()};
-    return s;
+    const status s = take_lhs_panels(memory, product, lhs);
+    return s == status::ok ? take_rhs_panels(memory, product, rhs) : s;
 }
 
 }  // namespace dyad::inline v1

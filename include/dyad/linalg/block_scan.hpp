@@ -180,4 +180,22 @@ template <class View>
     return all;
 }
 
+/// Are the scales floats, as a flush takes them? A power of two may be beyond.
+template <class View>
+[[nodiscard]] bool has_float_scales(const View& view) noexcept {
+    if constexpr (value_range_of<typename View::scale>().top <= 127) {
+        return true;
+    } else {
+        if (view.codes.is_empty()) return true;
+        const auto scales = scales_of(view.scales, view.codes.extent[0], view.codes.extent[1]);
+        for (index i = 0; i < scales.extent[0]; ++i) {
+            for (index j = 0; j < scales.extent[1]; ++j) {
+                const exponent_span span = span_of_number(dyad::unpack(scales(i, j)));
+                if (!span.is_empty() && (span.low < -149 || span.high > 128)) return false;
+            }
+        }
+        return true;
+    }
+}
+
 }  // namespace dyad::inline v1

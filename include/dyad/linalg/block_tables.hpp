@@ -6,8 +6,10 @@
 #include <cstdint>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/scale_map.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/kernels/float_environment.hpp>
 #include <dyad/linalg/block_lines.hpp>
 #include <dyad/linalg/block_operand.hpp>
 #include <dyad/linalg/block_panels.hpp>
@@ -68,6 +70,46 @@ void fill_tables(const View& view, const Source& source, const block_steps& step
             tables.sums(s.run, line) = sum;
         }
     });
+}
+
+/// The tables of all lines.
+template <class View, class Source, class Executor>
+void fill_all(const View& view, const Source& source, const block_steps& steps, const line_tables& tables,
+              Executor& execute) {
+    constexpr index lines_of_task = 16;
+    const index lines = view.codes.extent[0];
+    execute(tiles_of(lines, lines_of_task), [&](index task) {
+        const default_float_environment environment;
+        const index first = task * lines_of_task;
+        const index last = lines - first < lines_of_task ? lines : first + lines_of_task;
+        for (index l = first; l < last; ++l) fill_tables(view, source, steps, tables, l);
+    });
+}
+/// Sums of the rows' carriers less k times their zero point.
+template <class View>
+void subtract_zeros(const View& a, const block_steps& steps, const line_tables& lhs) noexcept {
+    if constexpr (stores_zero_points<decltype(View::zero)>) {
+        steps.for_each([&](const block_step& s) {
+            for (index i = 0; i < a.codes.extent[0]; ++i) {
+                auto& sum = lhs.sums(s.run, i);
+                const auto zeros =
+                    static_cast<std::uint32_t>(lhs.zeros(s.run, i)) * static_cast<std::uint32_t>(s.length);
+                sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) - zeros);
+            }
+        });
+    }
+}
+
+/// scales[i] = 2^units[i] times the integers' unit; in place.
+template <class View>
+void units_to_scales(const std::int32_t* units, index n, float* scales) noexcept {
+    constexpr int integer_unit = block_rules::integers_carried<View>().unit;
+    for (index i = 0; i < n; ++i) {
+        std::int32_t e = 0;
+        __builtin_memcpy(&e, units + i, sizeof e);
+        scales[i] =
+            pack_as<float>(unpacked::finite(false, 1, e + integer_unit), rounding::nearest_even, saturation::none);
+    }
 }
 
 }  // namespace dyad::inline v1

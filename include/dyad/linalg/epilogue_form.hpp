@@ -64,11 +64,11 @@ void run_epilogue(const E& e, instruction_set isa, const sum_tile<Sum, Out>& t, 
 
 /// Fixed-point formats that are nothing in memory but a raw number of at most 16 bits.
 template <class T>
-concept narrow_fixed = format<T> && T::width <= 16 && requires(const T& x) {
+concept narrow_fixed = format<T> && T::width <= 16 && sizeof(T) == sizeof(typename T::raw_type) &&
+                       requires(const T& x) {
     { x.raw() } -> std::same_as<typename T::raw_type>;
     T::saturating_from_raw(0);
-}
-&&sizeof(T) == sizeof(typename T::raw_type);
+};
 
 /// The same tile of raw numbers.
 template <class Sum, narrow_fixed Out>

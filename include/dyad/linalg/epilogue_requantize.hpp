@@ -12,6 +12,7 @@
 #include <dyad/kernels/requantize.hpp>
 #include <dyad/linalg/epilogue_form.hpp>
 #include <dyad/math/requantize.hpp>
+#include <dyad/number/fixed.hpp>
 
 namespace dyad::inline v1 {
 

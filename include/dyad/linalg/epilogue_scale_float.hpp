@@ -11,6 +11,7 @@
 #include <dyad/kernels/cpu.hpp>
 #include <dyad/kernels/float_requantize.hpp>
 #include <dyad/linalg/epilogue_form.hpp>
+#include <dyad/number/fixed.hpp>
 
 namespace dyad::inline v1 {
 

@@ -23,6 +23,8 @@ namespace dyad::inline v1 {
 
 /// Most columns that one call of a kernel writes: rhs_lines * rhs_panels.
 inline constexpr index largest_tile_columns = 128;
+/// Most sums of one tile: 32 lines by 64 columns of AMX are the largest.
+inline constexpr index largest_tile_sums = 2048;
 /// Sums that a task keeps on the stack while k is not at its end.
 inline constexpr index largest_task_sums = 6144;
 /// Bytes of the lines of one panel while they are decoded: on the stack.
@@ -86,6 +88,12 @@ public:
     [[nodiscard]] index tile_columns() const noexcept { return kernel_->rhs_lines * kernel_->rhs_panels; }
     [[nodiscard]] index task_rows() const noexcept { return task_rows_; }
     [[nodiscard]] index task_columns() const noexcept { return task_columns_; }
+    /// Strips of tile_columns() columns whose panels of one block fit in half of the second cache.
+    [[nodiscard]] index strips_together() const noexcept {
+        constexpr index half_of_cache = index{3} << 17;
+        const index strip = kernel_->rhs_panels * kernel_->rhs_bytes(depth_.largest());
+        return strip == 0 || strip > half_of_cache ? 1 : half_of_cache / strip;
+    }
     [[nodiscard]] index tasks_down() const noexcept { return pieces_of(m_, task_rows_); }
     [[nodiscard]] index tasks_across() const noexcept { return pieces_of(n_, task_columns_); }
     [[nodiscard]] index lhs_panels() const noexcept { return pieces_of(m_, kernel_->lhs_lines); }
@@ -181,9 +189,12 @@ public:
                                     typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
         const auto& kernel = blocks.kernel();
         if (kernel.begin != nullptr) kernel.begin();
-        for (index j = first_column; j < end_column; j += blocks.tile_columns()) {
-            const index columns = smaller(end_column - j, blocks.tile_columns());
-            run_columns(first_row, end_row, j, columns, parts, multiply);
+        if (parts == 1) {
+            run_whole(first_row, end_row, first_column, end_column, multiply);
+        } else {
+            const index strip = blocks.tile_columns();
+            for (index j = first_column; j < end_column; j += strip)
+                run_strip(first_row, end_row, j, smaller(end_column - j, strip), parts, multiply);
         }
         if (kernel.end != nullptr) kernel.end();
     }
@@ -191,8 +202,48 @@ public:
 private:
     static constexpr index smaller(index x, index y) noexcept { return x < y ? x : y; }
 
-    void run_columns(index first_row, index end_row, index j, index columns, index parts,
-                     typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+    /// With one block of k: for each panel of lhs all strips of some columns whose panels take half of the second
+    /// cache, so that the panel stays in the first one, and so do the sums on their way to the epilogue.
+    void run_whole(index first_row, index end_row, index first_column, index end_column,
+                   typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+        const auto& kernel = blocks.kernel();
+        const index k = blocks.depth().at(0).length;
+        const index strip = blocks.tile_columns();
+        const index together = strip * blocks.strips_together();
+        const std::ptrdiff_t lhs_step = kernel.lhs_bytes(k);
+        const std::ptrdiff_t rhs_step = kernel.rhs_bytes(k) * kernel.rhs_panels;
+        for (index j0 = first_column; j0 < end_column; j0 += together) {
+            const index j1 = smaller(end_column, j0 + together);
+            const std::byte* left = lhs + blocks.lhs_place(0, first_row / kernel.lhs_lines);
+            for (index i = first_row; i < end_row; i += kernel.lhs_lines, left += lhs_step) {
+                const index rows = smaller(end_row - i, kernel.lhs_lines);
+                const std::byte* right = rhs + blocks.rhs_place(0, j0 / kernel.rhs_lines);
+                for (index j = j0; j < j1; j += strip, right += rhs_step)
+                    run_tile(left, right, k, i, j, rows, smaller(j1 - j, strip), multiply);
+            }
+        }
+    }
+    void run_tile(const std::byte* left, const std::byte* right, index k, index i, index j, index rows, index columns,
+                  typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
+        if constexpr (std::same_as<D, S>) {
+            if (stores_directly())
+                return multiply(left, right, k, rows, columns, &dst(i, j), dst.stride[0], tile_start::zero);
+        }
+        const index stride = blocks.tile_columns();
+        alignas(64) S sums[largest_tile_sums];
+        multiply(left, right, k, rows, columns, sums, stride, tile_start::zero);
+        if constexpr (flushes) {
+            alignas(64) Total totals[largest_tile_sums];
+            flush(sums, totals, rows, columns, true);
+            emit(totals, i, j, rows, columns, stride);
+        } else {
+            emit(sums, i, j, rows, columns, stride);
+        }
+    }
+
+    /// With several blocks of k: one strip of columns for all rows of the task, block after block.
+    void run_strip(index first_row, index end_row, index j, index columns, index parts,
+                   typename matrix_kernel<L, R, S>::multiply_function multiply) const noexcept {
         const auto& kernel = blocks.kernel();
         alignas(64) S sums[largest_task_sums];
         alignas(64) Total totals[flushes ? largest_task_sums : 1];
@@ -206,8 +257,7 @@ private:
             const std::ptrdiff_t panel_bytes = kernel.lhs_bytes(part.length);
             for (index i = first_row; i < end_row; i += kernel.lhs_lines, left += panel_bytes) {
                 const index rows = smaller(end_row - i, kernel.lhs_lines);
-                // With one block of k the sums go to the epilogue while they are in the first cache.
-                S* const tile = parts == 1 ? sums : sums + (i - first_row) * stride;
+                S* const tile = sums + (i - first_row) * stride;
                 if constexpr (std::same_as<D, S>) {
                     if (direct) {
                         multiply(left, right, part.length, rows, columns, &dst(i, j), dst.stride[0], start);

@@ -13,6 +13,7 @@
 #include <dyad/array/view.hpp>
 #include <dyad/core/assert.hpp>
 #include <dyad/core/fused.hpp>
+#include <dyad/kernels/cpu.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/linalg/epilogue.hpp>
 #include <dyad/math/requantize.hpp>
@@ -59,6 +60,13 @@ struct scale_lines {
     [[nodiscard]] constexpr Out operator()(Sum sum, index row, index column) const noexcept {
         const double at_run_time = factor_at(lhs, row, 0) * factor_at(rhs, 0, column);
         return scale_columns<Out>{factors, offsets, at_run_time}(sum, row, column);
+    }
+    /// A row of sums: the same bits.
+    template <class Sum>
+        requires uniform_token<Rhs>
+    void run(instruction_set isa, const Sum* sums, index row, index column, index count, Out* dst) const noexcept {
+        const double at_run_time = factor_at(lhs, row, 0) * factor_at(rhs, 0, 0);
+        scale_columns<Out>{factors, offsets, at_run_time}.run(isa, sums, row, column, count, dst);
     }
 };
 

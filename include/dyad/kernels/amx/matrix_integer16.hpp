@@ -133,7 +133,7 @@ template <class Sum>
             .isa = instruction_set::amx,
             .lhs_lines = panel_lines,
             .rhs_lines = panel_lines,
-            .rhs_panels = 4,
+            .rhs_panels = 2,
             .depth = step_of<std::int16_t>::depth,
             .lhs_bytes = &step_of<std::int16_t>::panel_bytes,
             .rhs_bytes = &step_of<std::int16_t>::panel_bytes,

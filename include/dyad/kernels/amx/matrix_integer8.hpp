@@ -19,7 +19,7 @@ template <class Lhs, class Rhs, tile_product Product>
             .isa = instruction_set::amx,
             .lhs_lines = panel_lines,
             .rhs_lines = panel_lines,
-            .rhs_panels = 4,
+            .rhs_panels = 2,
             .depth = step_of<Lhs>::depth,
             .lhs_bytes = &step_of<Lhs>::panel_bytes,
             .rhs_bytes = &step_of<Rhs>::panel_bytes,

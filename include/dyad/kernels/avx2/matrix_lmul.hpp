@@ -37,7 +37,7 @@ struct lmul_header {
 inline constexpr std::ptrdiff_t lmul_header_words = 16;
 static_assert(sizeof(lmul_header) == 4 * lmul_header_words);
 
-enum class lmul_way : std::uint8_t { plain, zeros, any };
+enum class lmul_way : std::uint8_t { plain, lhs_zeros, zeros, any };
 
 /// Which way is exact for all products of two panels: the magnitude of a product's code is the sum of the operands'
 /// less the offset, from 2^23 (the smallest normal number) to 255 2^23 - 1.
@@ -51,7 +51,8 @@ template <int L>
     constexpr std::uint64_t offset = lmul_code_offset<L>;
     const bool in_range = only_zeros || (least >= offset + 0x0080'0000U && most < offset + 0x7f80'0000U);
     if (!normal || !finite || !in_range) return lmul_way::any;
-    return lhs.has_zero != 0 || rhs.has_zero != 0 ? lmul_way::zeros : lmul_way::plain;
+    if (rhs.has_zero != 0) return lmul_way::zeros;
+    return lhs.has_zero != 0 ? lmul_way::lhs_zeros : lmul_way::plain;
 }
 
 /// The range of n words, a multiple of eight but for the last of them.
@@ -231,6 +232,37 @@ inline constexpr std::ptrdiff_t lmul_rows = 6;
         : "m"(*x), "x"(y0), "x"(y1));
 }
 
+/// The same with 0 instead of a sum where `mask` is 0.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_sums_of_codes(eight_floats& first, eight_floats& second,
+                                                                              const std::uint32_t* x,
+                                                                              const std::uint32_t* mask, eight_words y0,
+                                                                              eight_words y1) noexcept {
+    eight_words all;
+    eight_words sum;
+    eight_words all_mask;
+    __asm__(
+        "vpbroadcastd %5, %2\n\tvpbroadcastd %6, %4\n\tvpaddd %7, %2, %3\n\tvpaddd %8, %2, %2\n\t"
+        "vpand %4, %3, %3\n\tvpand %4, %2, %2\n\tvaddps %3, %0, %0\n\tvaddps %2, %1, %1"
+        : "+x"(first), "+x"(second), "=&x"(all), "=&x"(sum), "=&x"(all_mask)
+        : "m"(*x), "m"(*mask), "x"(y0), "x"(y1));
+}
+/// And where zero0, zero1 are ~0.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void add_sums_of_codes(eight_floats& first, eight_floats& second,
+                                                                              const std::uint32_t* x,
+                                                                              const std::uint32_t* mask, eight_words y0,
+                                                                              eight_words y1, eight_words zero0,
+                                                                              eight_words zero1) noexcept {
+    eight_words all;
+    eight_words sum;
+    eight_words all_mask;
+    __asm__(
+        "vpbroadcastd %5, %2\n\tvpbroadcastd %6, %4\n\tvpaddd %7, %2, %3\n\tvpaddd %8, %2, %2\n\t"
+        "vpandn %3, %9, %3\n\tvpandn %2, %10, %2\n\tvpand %4, %3, %3\n\tvpand %4, %2, %2\n\t"
+        "vaddps %3, %0, %0\n\tvaddps %2, %1, %1"
+        : "+x"(first), "+x"(second), "=&x"(all), "=&x"(sum), "=&x"(all_mask)
+        : "m"(*x), "m"(*mask), "x"(y0), "x"(y1), "x"(zero0), "x"(zero1));
+}
+
 template <lmul_way Way, std::size_t Rows>
 struct lmul_tile {
     eight_floats sums[Rows][2];
@@ -239,15 +271,11 @@ struct lmul_tile {
     [[gnu::target("avx2,fma"), gnu::always_inline]] void row(const std::uint32_t* lhs, const std::uint32_t* masks,
                                                              const eight_words (&rhs)[2],
                                                              const eight_words (&zero)[2]) noexcept {
-        if constexpr (Way == lmul_way::plain) {
-            add_sums_of_codes(sums[Row][0], sums[Row][1], lhs + Row, rhs[0], rhs[1]);
-        } else {
-            const eight_words a = reinterpret_cast<eight_words>(broadcast(lhs + Row));
-            const eight_words mask = reinterpret_cast<eight_words>(broadcast(masks + Row));
-            const eight_words products[2] = {~zero[0] & ((a + rhs[0]) & mask), ~zero[1] & ((a + rhs[1]) & mask)};
-            sums[Row][0] = add(sums[Row][0], reinterpret_cast<eight_floats>(products[0]));
-            sums[Row][1] = add(sums[Row][1], reinterpret_cast<eight_floats>(products[1]));
-        }
+        const std::uint32_t* const x = lhs + Row;
+        if constexpr (Way == lmul_way::plain) add_sums_of_codes(sums[Row][0], sums[Row][1], x, rhs[0], rhs[1]);
+        else if constexpr (Way == lmul_way::lhs_zeros)
+            add_sums_of_codes(sums[Row][0], sums[Row][1], x, masks + Row, rhs[0], rhs[1]);
+        else add_sums_of_codes(sums[Row][0], sums[Row][1], x, masks + Row, rhs[0], rhs[1], zero[0], zero[1]);
     }
     template <std::size_t... Row>
     [[gnu::target("avx2,fma"), gnu::always_inline]] static void run(
@@ -284,22 +312,30 @@ template <lmul_way Way, std::size_t Rows>
     lmul_tile<Way, Rows>::run(lhs.words + first_row, lhs.masks + first_row, lhs.mask_stride, rhs, k, to, start,
                               std::make_index_sequence<Rows>{});
 }
+/// Four rows and then two: six rows and their masks are too many for 16 registers.
+template <lmul_way Way>
+void multiply_lmul_twice(const lmul_panel<lmul_rows>& lhs, const std::uint32_t* rhs, std::ptrdiff_t k,
+                         const float_sums& to, tile_start start) noexcept {
+    multiply_lmul<Way, 4>(lhs, rhs, 0, k, to, start);
+    if (to.rows > 4) multiply_lmul<Way, 2>(lhs, rhs, 4, k, to, start);
+}
 template <int L>
 void multiply_lmul_rows(const void* lhs, const void* rhs, std::ptrdiff_t k, const float_sums& to,
                         tile_start start) noexcept {
     const lmul_panel<lmul_rows> a(lhs, k);
     const lmul_panel<tile_columns> b(rhs, k);
     lmul_way way = way_of<L>(a.range, b.range);
-    if (way == lmul_way::zeros && start == tile_start::sums &&
+    if (way != lmul_way::plain && start == tile_start::sums &&
         has_negative_zero(to.data, to.stride, to.rows, tile_columns)) {
         way = lmul_way::any;
     }
     if (way == lmul_way::any) {
         for (std::ptrdiff_t j = 0; j < tile_columns; j += 8)
             multiply_any_lmul<L, lmul_rows>(a.words, b.words + j, k, to.rows, 8, to.data + j, to.stride, start);
-    } else if (way == lmul_way::zeros) {  // six rows and their masks are too many for 16 registers
-        for (std::ptrdiff_t row = 0; row < to.rows; row += 3)
-            multiply_lmul<lmul_way::zeros, 3>(a, b.words, row, k, to, start);
+    } else if (way == lmul_way::zeros) {
+        multiply_lmul_twice<lmul_way::zeros>(a, b.words, k, to, start);
+    } else if (way == lmul_way::lhs_zeros) {
+        multiply_lmul_twice<lmul_way::lhs_zeros>(a, b.words, k, to, start);
     } else {
         switch (to.rows) {
             case 1: return multiply_lmul<lmul_way::plain, 1>(a, b.words, 0, k, to, start);

@@ -56,19 +56,27 @@ template <lanes_used Used>
     return y;
 }
 
+/// min(high, max(low, x)), as instructions: compilers make comparisons and blends of constant bounds.
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed within(eight_signed x, std::int32_t low,
+                                                                       std::int32_t high) noexcept {
+    __asm__("vpmaxsd %1, %0, %0" : "+x"(x) : "x"(eight_signed{} + low));
+    __asm__("vpminsd %1, %0, %0" : "+x"(x) : "x"(eight_signed{} + high));
+    return x;
+}
+
 /// Stores n <= 8 words as codes from Low to High.
 template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
 [[gnu::target("avx2"), gnu::always_inline]] inline void store_clamped(eight_signed y, Code* dst,
                                                                       std::ptrdiff_t n) noexcept {
     using eight_halves [[gnu::vector_size(16)]] = std::uint16_t;
-    y = y > Low ? y : eight_signed{} + Low;
-    y = y < High ? y : eight_signed{} + High;
+    // (the packing saturates to the range of Code)
+    constexpr bool is_whole = Low == std::int32_t{word_min<Code>()} && High == std::int32_t{word_max<Code>()};
+    if constexpr (!is_whole) y = within(y, Low, High);
     if constexpr (sizeof(Code) == 4) {
         if constexpr (Used == lanes_used::all) __builtin_memcpy(dst, &y, sizeof y);
         else __builtin_memcpy(dst, &y, static_cast<std::size_t>(n) * sizeof(Code));
         return;
     }
-    // (all in range, so the packing saturates nothing)
     eight_halves codes;
     __asm__("vextracti128 $1, %1, %0" : "=x"(codes) : "x"(y));
     if constexpr (signed_word<Code> || sizeof(Code) == 1) __asm__("vpackssdw %0, %x1, %0" : "+x"(codes) : "x"(y));
@@ -90,12 +98,17 @@ struct multiplier_lanes {
 };
 
 /// Eight words at a stride, of which count are there.
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed words_at(const void* from, std::ptrdiff_t stride,
+template <class Word>
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed words_at(const Word* from, std::ptrdiff_t stride,
                                                                          std::ptrdiff_t count) noexcept {
-    const auto* own = static_cast<const std::int32_t*>(from);
-    if (stride == 0) return eight_signed{} + *own;
-    std::int32_t copied[8];
-    return load_eight(in_a_row<8>(own, stride, count, copied));
+    static_assert(sizeof(Word) == 4);
+    if (stride == 0) {
+        std::int32_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        return eight_signed{} + one;
+    }
+    Word own[8];
+    return load_eight(in_a_row<8>(from, stride, count, own));
 }
 [[gnu::target("avx2"), gnu::always_inline]] inline multiplier_lanes load_multipliers(const requantize_columns_of& c,
                                                                                      std::ptrdiff_t first,

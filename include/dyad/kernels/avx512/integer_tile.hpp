@@ -91,8 +91,8 @@ template <class Products, std::size_t Rows, std::size_t Across>
     }
 }
 
-/// The same for few rows and vectors of rhs that follow each other without a gap, fetched ahead: a prefetch may reach
-/// beyond the panel, into the next one or nowhere.
+/// The same for few rows and vectors of rhs that follow each other without a gap, fetched 8 KB ahead (4 KB and 16 KB
+/// are slower from the third cache): a prefetch may reach beyond the panel, into the next one or nowhere.
 template <class Products, std::size_t Rows, std::size_t Across>
 [[gnu::target("avx512bw"), gnu::always_inline]] inline void add_steps_of_few(signed_words (&sums)[Rows][Across],
                                                                              tile_operands from,
@@ -246,6 +246,7 @@ void multiply_words(const void* lhs, const void* rhs, std::ptrdiff_t panel, std:
         case 4: return multiply_few<Products, Corrected, 4>(a, b, panel, steps, to);
         default: break;
     }
+    // A last panel of 5, 6 or 7 rows has tiles of its own at full width, where the work is.
     if (to.columns <= 16) return multiply_tile<Products, Corrected, 8, 1>(a, b, panel, steps, to);
     if (to.columns <= 32) return multiply_tile<Products, Corrected, 8, 2>(a, b, panel, steps, to);
     if (to.rows <= 5) return multiply_tile<Products, Corrected, 5, 3>(a, b, panel, steps, to);

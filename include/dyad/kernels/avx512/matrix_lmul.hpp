@@ -132,14 +132,14 @@ void multiply_lmul_panels(const void* lhs, const void* rhs, std::ptrdiff_t k, st
         const lmul_way own = avx2::way_of<L>(a.range, avx2::lmul_panel<16>(panels + j / 16 * size, k).range);
         way = way < own ? own : way;
     }
-    if (way == lmul_way::zeros && start == tile_start::sums &&
+    if (way != lmul_way::plain && start == tile_start::sums &&
         avx2::has_negative_zero(sums, sum_stride, rows, columns)) {
         way = lmul_way::any;
     }
     const float_sums to{sums, sum_stride, rows, columns};
     const std::uint32_t* const first = avx2::lmul_panel<16>(rhs, k).words;
     if (way == lmul_way::plain) return multiply_lmul_rows<lmul_way::plain>(a, first, k, to, start);
-    if (way == lmul_way::zeros) return multiply_lmul_rows<lmul_way::zeros>(a, first, k, to, start);
+    if (way != lmul_way::any) return multiply_lmul_rows<lmul_way::zeros>(a, first, k, to, start);
     for (std::ptrdiff_t j = 0; j < columns; j += 8) {
         const auto* const b = avx2::lmul_panel<16>(panels + j / 16 * size, k).words + j % 16;
         avx2::multiply_any_lmul<L, lmul_rows>(a.words, b, k, rows, columns - j, sums + j, sum_stride, start);

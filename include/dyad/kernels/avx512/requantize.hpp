@@ -57,14 +57,21 @@ template <lanes_used Used>
     return reinterpret_cast<signed_words>(reinterpret_cast<words>(x) + reinterpret_cast<words>(y));
 }
 
+/// min(high, max(low, x)), as instructions: compilers make comparisons and blends of constant bounds.
+[[gnu::target("avx512f"), gnu::always_inline]] inline signed_words within(signed_words x, std::int32_t low,
+                                                                          std::int32_t high) noexcept {
+    __asm__("vpmaxsd %1, %0, %0" : "+v"(x) : "v"(signed_words{} + low));
+    __asm__("vpminsd %1, %0, %0" : "+v"(x) : "v"(signed_words{} + high));
+    return x;
+}
+
 /// Sixteen words as codes from Low to High.
 template <lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
 [[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline void store_clamped(signed_words y, Code* dst,
                                                                                    std::uint16_t mask) noexcept {
     constexpr bool is_whole = Low == std::int32_t{word_min<Code>()} && High == std::int32_t{word_max<Code>()};
     if constexpr (!is_whole) {
-        y = y > Low ? y : signed_words{} + Low;
-        y = y < High ? y : signed_words{} + High;
+        y = within(y, Low, High);
     } else if constexpr (Low == 0) {
         y = y > 0 ? y : signed_words{};
     }
@@ -98,12 +105,17 @@ struct multiplier_lanes {
 };
 
 /// Sixteen words at a stride, of which count are there.
-[[gnu::target("avx512f"), gnu::always_inline]] inline words words_at(const void* from, std::ptrdiff_t stride,
+template <class Word>
+[[gnu::target("avx512f"), gnu::always_inline]] inline words words_at(const Word* from, std::ptrdiff_t stride,
                                                                      std::ptrdiff_t count) noexcept {
-    const auto* own = static_cast<const std::uint32_t*>(from);
-    if (stride == 0) return words{} + *own;
-    std::uint32_t copied[16];
-    return load(in_a_row<16>(own, stride, count, copied));
+    static_assert(sizeof(Word) == 4);
+    if (stride == 0) {
+        std::uint32_t one;
+        __builtin_memcpy(&one, from, sizeof one);
+        return words{} + one;
+    }
+    Word own[16];
+    return load(in_a_row<16>(from, stride, count, own));
 }
 [[gnu::target("avx512f"), gnu::always_inline]] inline multiplier_lanes load_multipliers(const requantize_columns_of& c,
                                                                                         std::ptrdiff_t first,

@@ -13,6 +13,7 @@
 #include <dyad/core/fused.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/kernels/scalar/matrix.hpp>
+#include <dyad/kernels/scalar/opaque.hpp>
 
 namespace dyad::inline v1 {
 
@@ -60,8 +61,8 @@ void flush_sums(const Sum* sums, std::ptrdiff_t sum_stride, std::ptrdiff_t rows,
 /// x[j] = (x[j] * first) * second, each rounded once; a NaN becomes 0x7fc00000.
 inline void finish_totals(float* x, std::ptrdiff_t n, float first, float second) noexcept {
     for (std::ptrdiff_t j = 0; j < n; ++j) {
-        const float once = x[j] * first;
-        x[j] = one_nan(once * second);
+        // (no flag may make one factor of the two)
+        x[j] = one_nan(opaque(x[j] * first) * second);
     }
 }
 
