@@ -25,6 +25,7 @@ inline constexpr index depthwise_most_taps = 256;
 inline constexpr index depthwise_widest_group = 4;
 /// Channels of one panel of weights.
 inline constexpr index depthwise_channels = largest_tile_columns;
+static_assert(depthwise_channels % 32 == 0, "A panel of weights is whole blocks of every kernel's channels.");
 
 /// Would groups be wasted on panels of a matrix product?
 [[nodiscard]] constexpr bool suits_depthwise(const conv2d_shape& s) noexcept {
