@@ -77,6 +77,33 @@ TEST_CASE("layouts") {
     }
 }
 
+TEST_CASE("an epilogue and a dst of any strides") {
+    std::mt19937_64 random(45);
+    block_operand<mxfp4> lhs(13, 70, contents::near, random);
+    block_operand<mxfp4> rhs(50, 70, contents::near, random);
+    const auto a = lhs.view();
+    const auto b = transposed(rhs.view());
+    using plan_type = dyad::block_gemm_plan<decltype(lhs.view()), decltype(transposed(rhs.view()))>;
+    plan_type plan;
+    REQUIRE(plan_type::make(a, b, {}, plan) == status::ok);
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    std::vector<float> sums(13 * 50);
+    REQUIRE(plan.run(a, b, dyad::make_matrix(sums.data(), 13, 50), dyad::keep_sum{}, workspace, ways{0}) == status::ok);
+    std::vector<double> columns(13 * 50);
+    const auto epilogue = [](float sum, index i, index j) {
+        return 2 * static_cast<double>(sum) + static_cast<double>(100 * i + j);
+    };
+    REQUIRE(plan.run(a, b, matrix_view<double>{columns.data(), {13, 50}, {1, 13}}, epilogue, workspace, ways{0}) ==
+            status::ok);
+    tally cases("sums through an epilogue");
+    for (index i = 0; i < 13; ++i) {
+        for (index j = 0; j < 50; ++j) {
+            const double right = epilogue(sums[static_cast<std::size_t>(i * 50 + j)], i, j);
+            cases.check(columns[static_cast<std::size_t>(i + 13 * j)] == right, i, " ", j);
+        }
+    }
+}
+
 TEST_CASE("alignment may be forbidden, and gives the same bits") {
     std::mt19937_64 random(51);
     tally cases("without alignment");
