@@ -24,6 +24,7 @@
 #include <dyad/array/ggml.hpp>
 #include <dyad/array/group.hpp>
 #include <dyad/array/ibert_rows.hpp>
+#include <dyad/array/image_view.hpp>
 #include <dyad/array/integer_log_softmax.hpp>
 #include <dyad/array/integer_norms.hpp>
 #include <dyad/array/integer_softmax.hpp>

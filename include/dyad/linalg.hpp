@@ -40,6 +40,7 @@
 #include <dyad/linalg/packed_operand.hpp>
 #include <dyad/linalg/packed_weights.hpp>
 #include <dyad/linalg/plain_gemm.hpp>
+#include <dyad/linalg/plain_product.hpp>
 #include <dyad/linalg/product.hpp>
 #include <dyad/linalg/running_sum.hpp>
 #include <dyad/linalg/shift_add.hpp>

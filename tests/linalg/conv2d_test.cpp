@@ -194,6 +194,81 @@ TEST_CASE("conv2d: sums of windows and weights") {
     }
 }
 
+/// One way of an epilogue for each call.
+struct places {
+    index columns;
+    [[nodiscard]] std::int64_t operator()(std::int32_t sum, index row, index column) const noexcept {
+        return std::int64_t{sum} * 100'000 + row * columns + column;
+    }
+};
+struct places_by_rows : places {
+    void run(dyad::instruction_set, const std::int32_t* sums, index row, index column, index count,
+             std::int64_t* dst) const noexcept {
+        for (index j = 0; j < count; ++j) dst[j] = (*this)(sums[j], row, column + j);
+    }
+};
+struct places_by_tiles : places {
+    void run(dyad::instruction_set, const dyad::sum_tile<std::int32_t, std::int64_t>& tile, index row,
+             index column) const noexcept {
+        dyad::run_each(*this, tile, row, column);
+    }
+};
+
+TEST_CASE("conv2d: epilogues of every form get the output pixel and channel") {
+    using plan_type = conv2d_plan<integer<8>, integer<8>, proven<std::int32_t>>;
+    dyad_test::tally cases("places in conv2d");
+    std::mt19937_64 random(11);
+    for (const index groups : {1, 2, 12}) {
+        const conv2d_shape s{.batch = 2,
+                             .height = 6,
+                             .width = 5,
+                             .channels = 12,
+                             .out_channels = 24,
+                             .kernel_height = 2,
+                             .kernel_width = 3,
+                             .padding_left = 1,
+                             .groups = groups};
+        dyad_test::image<integer<8>> input({2, 6, 5, 12}, image_layout::nhwc);
+        dyad_test::image<integer<8>> weights({24, 2, 3, 12 / groups}, image_layout::nhwc);
+        for (auto& x : input.memory) x = dyad_test::random_code<integer<8>>(random);
+        for (auto& x : weights.memory) x = dyad_test::random_code<integer<8>>(random);
+        const auto in = std::as_const(input).view();
+        const auto by = std::as_const(weights).view();
+        plan_type plan;
+        REQUIRE(plan_type::make(s, {}, plan) == status::ok);
+        std::vector<std::byte> workspace(plan.workspace_bytes());
+        for (const image_layout to : output_layouts) {
+            dyad_test::image<std::int64_t> expected({2, s.out_height(), s.out_width(), 24}, to);
+            const places at{24};
+            dyad::conv2d_plain<proven<std::int32_t>>(s, in, by, integer<8>{}, expected.view(), at);
+            const auto check = [&](const auto& epilogue) {
+                dyad_test::image<std::int64_t> dst({2, s.out_height(), s.out_width(), 24}, to);
+                REQUIRE(plan.run(in, by, dst.view(), epilogue, workspace, dyad_test::shuffled_tasks{2}) == status::ok);
+                cases.check(dst.memory == expected.memory, groups, " groups");
+            };
+            check(at);
+            check(places_by_rows{at});
+            check(places_by_tiles{at});
+        }
+    }
+}
+
+TEST_CASE("conv2d: an epilogue's own check") {
+    struct refuses : dyad::keep_sum {
+        [[nodiscard]] status check(index m, index n) const noexcept {
+            return m == 12 && n == 3 ? status::bias_null : status::ok;
+        }
+    };
+    conv2d_plan<integer<8>, integer<8>, proven<std::int32_t>> plan;
+    REQUIRE(decltype(plan)::make({.height = 3, .width = 4, .channels = 1, .out_channels = 3}, {}, plan) == status::ok);
+    const std::vector<integer<8>> codes(12);
+    std::vector<std::int32_t> out(36, 42);
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    CHECK(plan.run(dyad::make_image_nhwc(codes.data(), 1, 3, 4, 1), dyad::make_weights_ohwi(codes.data(), 3, 1, 1, 1),
+                   dyad::make_image_nhwc(out.data(), 1, 3, 4, 3), refuses{}, workspace) == status::bias_null);
+    for (const std::int32_t x : out) CHECK(x == 42);
+}
+
 // --- plans ---
 
 TEST_CASE("conv2d_plan: output extents, descriptions") {

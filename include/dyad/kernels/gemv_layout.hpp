@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the weights of a product with few rows lie, for kernels that stream them once: panels of 64 columns, each a
 // row of blocks of k, one behind the other in the order of use. The same bytes for all instruction sets.
-//   block    four parts for 16 columns each, one after the other; a part is a row of units
+//   block    for each few k one unit of each of four parts, 16 columns each
 //   unit     `vectors` vectors of 64 bytes; byte 4 l + b of each belongs to column l of the 16 and to k = 4 s + b of
 //            the unit, s < sets: kernels/scalar/weight_codes.hpp says which bits of which vector are set s
 //   behind   the 64 scales and 64 zero points of a group; those of a column where all k share one: behind all blocks
@@ -63,9 +63,10 @@ struct gemv_layout {
     std::ptrdiff_t group = 0;
 
     [[nodiscard]] constexpr std::ptrdiff_t unit_k() const noexcept { return 4 * unit_of(code).sets; }
-    /// Lines of all blocks but the last: a group, or whole units, about 512 (sums of it fit every kernel's words).
+    /// Lines of all blocks but the last: a group, or what takes 16 KB, half of a level-1 cache: several rows are
+    /// multiplied one after another. At most 64 units of 20.
     [[nodiscard]] constexpr std::ptrdiff_t block_k() const noexcept {
-        return sharing == weight_sharing::group ? group : 512 / unit_k() * unit_k();
+        return sharing == weight_sharing::group ? group : 64 / unit_of(code).vectors * unit_k();
     }
     [[nodiscard]] constexpr std::ptrdiff_t blocks() const noexcept {
         return k / block_k() + (k % block_k() != 0 ? 1 : 0);
@@ -77,8 +78,9 @@ struct gemv_layout {
     }
     /// Activations of a block, filled up with zeros to whole units.
     [[nodiscard]] constexpr std::ptrdiff_t block_x() const noexcept { return units(0) * unit_k(); }
-    [[nodiscard]] constexpr std::ptrdiff_t part_bytes(std::ptrdiff_t b) const noexcept {
-        return units(b) * unit_of(code).vectors * 64;
+    /// Bytes of a block's weights.
+    [[nodiscard]] constexpr std::ptrdiff_t code_bytes(std::ptrdiff_t b) const noexcept {
+        return 4 * units(b) * unit_of(code).vectors * 64;
     }
     [[nodiscard]] constexpr std::ptrdiff_t scale_bytes() const noexcept { return gemv_columns * bytes_of(scale); }
     [[nodiscard]] constexpr std::ptrdiff_t zero_bytes() const noexcept {
@@ -86,7 +88,7 @@ struct gemv_layout {
     }
     [[nodiscard]] constexpr std::ptrdiff_t shared_bytes() const noexcept { return scale_bytes() + zero_bytes(); }
     [[nodiscard]] constexpr std::ptrdiff_t block_bytes(std::ptrdiff_t b) const noexcept {
-        return 4 * part_bytes(b) + (sharing == weight_sharing::group ? shared_bytes() : 0);
+        return code_bytes(b) + (sharing == weight_sharing::group ? shared_bytes() : 0);
     }
     [[nodiscard]] constexpr std::ptrdiff_t panel_bytes() const noexcept {
         const std::ptrdiff_t last = blocks() - 1;

@@ -25,6 +25,7 @@ inline constexpr index depthwise_most_taps = 256;
 inline constexpr index depthwise_widest_group = 4;
 /// Channels of one panel of weights.
 inline constexpr index depthwise_channels = largest_tile_columns;
+static_assert(depthwise_channels % 32 == 0, "A panel of weights is whole blocks of every kernel's channels.");
 
 /// Would groups be wasted on panels of a matrix product?
 [[nodiscard]] constexpr bool suits_depthwise(const conv2d_shape& s) noexcept {
@@ -41,7 +42,8 @@ class depthwise_convolution {
     static constexpr depthwise_order order = std::same_as<L, bfloat16> ? depthwise_order::bf16 : depthwise_order::f32;
 
 public:
-    depthwise_convolution(const conv2d_shape& shape, instruction_set isa) noexcept : s_(shape), isa_(isa) {}
+    depthwise_convolution(const conv2d_shape& shape, instruction_set isa) noexcept
+        : s_(shape), isa_(isa), outputs_(shape.group_outputs()) {}
 
     /// Panels of weights of all channels.
     [[nodiscard]] std::size_t weight_bytes() const noexcept {
@@ -125,15 +127,34 @@ private:
             for (index x = 0; x < s_.width; ++x) carry(isa_, from + x * input.stride[2], 1, outputs, to + x * outputs);
             return;
         }
-        for (index d = 0; d < s_.group_channels(); ++d) {
-            for (index o = 0; o < outputs; ++o) {
-                const index c = o / s_.group_outputs() * s_.group_channels() + d;
-                for (index x = 0; x < s_.width; ++x) {
-                    to[x * pixel_length() + d * outputs + o] =
-                        carrier_value<L>(from[x * input.stride[2] + c * input.stride[3]]);
-                }
+        // Along the shorter step of the input.
+        if (input.stride[3] == 1) {
+            for (index x = 0; x < s_.width; ++x) spread(from + x * input.stride[2], to + x * pixel_length());
+        } else {
+            for (index c = 0; c < s_.channels; ++c) {
+                const index g = c / s_.group_channels();
+                L* const first = to + c % s_.group_channels() * outputs + g * outputs_;
+                for (index x = 0; x < s_.width; ++x)
+                    repeat(from + x * input.stride[2] + c * input.stride[3], first + x * pixel_length());
             }
         }
+    }
+    /// One pixel.
+    void spread(const In* from, L* to) const noexcept {
+        const index inputs = s_.group_channels();
+        for (index g = 0; g < s_.groups; ++g, to += outputs_) {
+            for (index d = 0; d < inputs; ++d, ++from) repeat(from, to + d * s_.out_channels);
+        }
+    }
+    /// One number for all outputs of its group.
+    void repeat(const In* from, L* to) const noexcept {
+        const L value = element(from);
+        for (index i = 0; i < outputs_; ++i) to[i] = value;
+    }
+    [[nodiscard]] static L element(const In* x) noexcept {
+        if constexpr (is_carrier<In, L>()) return *reinterpret_cast<const L*>(x);
+        else if constexpr (fills_a_byte<In>) return carrier_table<In, L>[*reinterpret_cast<const std::uint8_t*>(x)];
+        else return carrier_value<L>(*x);
     }
 
     template <class Finish, class D, class Epilogue>
@@ -147,11 +168,17 @@ private:
         for (L& x : outside) x = pad;
         const L* at[depthwise_most_taps];
         alignas(64) Sum sums[depthwise_channels];
+        const index width = s_.out_width();
+        const auto interior = interior_columns(oy);
         for (index p = 0; p < panels(); ++p) {
             const index first = p * depthwise_channels;
             const index count = count_of(p);
-            for (index ox = 0; ox < s_.out_width(); ++ox) {
-                find_taps(image, outside, oy, ox, first, at);
+            for (index ox = 0; ox < width; ++ox) {
+                if (ox > interior.first && ox < interior.last) {
+                    for (index t = 0; t < taps; ++t) at[t] += s_.step_across * image.across;
+                } else {
+                    find_taps(image, outside, oy, ox, first, at);
+                }
                 D* const to = &dst(b, oy, ox, first);
                 if constexpr (keeps) {
                     if (dst.stride[3] == 1) {
@@ -160,10 +187,21 @@ private:
                     }
                 }
                 multiply(at, taps, weights + p * bytes, count, sums);
-                const index pixel = (b * s_.out_height() + oy) * s_.out_width() + ox;
+                const index pixel = (b * s_.out_height() + oy) * width + ox;
                 emit_row(isa_, static_cast<const Sum*>(sums), finish, epilogue, pixel, first, count, to, dst.stride[3]);
             }
         }
+    }
+    struct columns {
+        index first;
+        index last;
+    };
+    /// Output columns first <= ox < last whose taps all lie in the image, in a row whose taps do; else none.
+    [[nodiscard]] columns interior_columns(index oy) const noexcept {
+        const index top = oy * s_.step_down - s_.padding_top;
+        if (top < 0 || top + (s_.kernel_height - 1) * s_.dilation_down >= s_.height) return {0, 0};
+        const index room = s_.width - 1 - (s_.kernel_width - 1) * s_.dilation_across + s_.padding_left;
+        return {pieces_of(s_.padding_left, s_.step_across), room < 0 ? 0 : room / s_.step_across + 1};
     }
     void find_taps(carriers image, const L* outside, index oy, index ox, index first, const L** at) const noexcept {
         const index top = oy * s_.step_down - s_.padding_top;
@@ -187,6 +225,7 @@ private:
 
     conv2d_shape s_;
     instruction_set isa_;
+    index outputs_;  ///< of a group
 };
 
 }  // namespace dyad::inline v1

@@ -196,22 +196,30 @@ private:
 
     /// Copies `count` codes and gives their sum, eight at a time: two sums of four in the halves of a word.
     static std::int32_t copy_block(const integer<8>* from, index stride, index count, std::int8_t* to) noexcept {
-        for (index n = 0; n < count; ++n) to[n] = from[n * stride].raw();
+        if (stride == 1) __builtin_memcpy(to, from, static_cast<std::size_t>(count));  // (a code is its byte)
+        else
+            for (index n = 0; n < count; ++n) to[n] = from[n * stride].raw();
         constexpr std::uint64_t odd = 0x00ff'00ff'00ff'00ff;
-        std::uint64_t sums = 0;
         index n = 0;
         std::int32_t sum = 0;
-        for (; count - n >= 8; n += 8) {
-            std::uint64_t eight = 0;
-            __builtin_memcpy(&eight, to + n, 8);
-            eight ^= 0x8080'8080'8080'8080;  // each plus 128
-            sums += (eight & odd) + (eight >> 8 & odd);
+        while (count - n >= 8) {
+            std::uint64_t sums = 0;
+            const index last = count - n < 1024 ? count : n + 1024;  // 128 * 2 * 255 < 2^16
+            const index first = n;
+            for (; last - n >= 8; n += 8) {
+                std::uint64_t eight = 0;
+                __builtin_memcpy(&eight, to + n, 8);
+                eight ^= 0x8080'8080'8080'8080;  // each plus 128
+                sums += (eight & odd) + (eight >> 8 & odd);
+            }
+            for (int half = 0; half < 4; ++half) sum += static_cast<std::int32_t>(sums >> (16 * half) & 0xffff);
+            sum -= static_cast<std::int32_t>(128 * (n - first));
         }
-        for (int half = 0; half < 4; ++half) sum += static_cast<std::int32_t>(sums >> (16 * half) & 0xffff);
-        sum -= static_cast<std::int32_t>(128 * n);
         for (; n < count; ++n) sum += to[n];
         return sum;
     }
+
+    static_assert(sizeof(integer<8>) == 1);
 
     Weights weights_;
     index m_ = 0;

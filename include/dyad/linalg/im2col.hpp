@@ -4,35 +4,44 @@
 // Chellapilla, Puri, Simard, "High performance convolutional neural networks for document processing", IWFHR 2006.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
-#include <dyad/array/convert.hpp>
 #include <dyad/array/image_view.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/linalg/conv2d_shape.hpp>
 #include <dyad/linalg/sources.hpp>
-#include <dyad/number/convert.hpp>
+#include <dyad/number/native.hpp>
 
 namespace dyad::inline v1 {
 
-/// n numbers, `stride` apart, one after the other.
+/// Copies n bytes that do not overlap. Runs are short and many: a call of memcpy takes longer than most of them.
+[[gnu::always_inline]] inline void copy_run(const void* from, std::size_t n, void* to) noexcept {
+    const auto* const src = static_cast<const std::byte*>(from);
+    auto* const dst = static_cast<std::byte*>(to);
+    // Two pieces that may meet in the middle.
+    if (n >= 16 && n <= 32) {
+        __builtin_memcpy(dst, src, 16);
+        __builtin_memcpy(dst + n - 16, src + n - 16, 16);
+    } else if (n >= 8 && n < 16) {
+        __builtin_memcpy(dst, src, 8);
+        __builtin_memcpy(dst + n - 8, src + n - 8, 8);
+    } else if (n < 8) {
+        for (std::size_t i = 0; i < n; ++i) dst[i] = src[i];
+    } else {
+        __builtin_memcpy(dst, src, n);
+    }
+}
+/// The carriers of n numbers, `stride` apart, one after the other.
 template <class Carrier, number Format>
 void carry(instruction_set isa, const Format* from, index stride, index n, Carrier* to) noexcept {
     if constexpr (is_carrier<Format, Carrier>()) {
-        if (stride == 1) {
-            __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(Carrier));
-            return;
-        }
-    } else if constexpr (!std::integral<Carrier>) {
-        if (stride == 1) {
-            const auto count = static_cast<std::size_t>(n);
-            return convert_elements(isa, from, to, count, rounding::nearest_even, saturation::none, 0);
-        }
+        if (stride == 1) return copy_run(from, static_cast<std::size_t>(n) * sizeof(Carrier), to);
+        for (index i = 0; i < n; ++i) to[i] = reinterpret_cast<const Carrier*>(from)[i * stride];
+    } else {
+        const plain_source<Format, Carrier> line({from, {1, n}, {0, stride}}, isa);
+        static_cast<void>(line.read(0, 1, 0, n, to));
     }
-    static_cast<void>(isa);
-    for (index i = 0; i < n; ++i) to[i] = carrier_value<Carrier>(from[i * stride]);
 }
 
 /// A source of lines (linalg/product.hpp). `image` holds the channels of one group; what lies outside the image reads

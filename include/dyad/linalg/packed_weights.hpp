@@ -260,7 +260,7 @@ private:
         for (index first = 0; first < n_; first += gemv_columns) {
             for (index b = 0; b < l.blocks(); ++b) {
                 write_block(weights, l, b, first, at);
-                at += 4 * l.part_bytes(b);
+                at += l.code_bytes(b);
                 if constexpr (Group != 0) at = write_panel_shared(b * l.block_k(), first, at, shared);
             }
             if constexpr (Group == 0) at = write_panel_shared(0, first, at, shared);
@@ -272,8 +272,8 @@ private:
         constexpr weight_unit unit = unit_of(code);
         const index end = b == l.blocks() - 1 ? k_ : (b + 1) * l.block_k();
         for (index p = 0; p < 4 * l.units(b); ++p, at += unit.vectors * 64) {
-            const index l0 = b * l.block_k() + p % l.units(b) * l.unit_k();
-            const index j0 = first + p / l.units(b) * 16;
+            const index l0 = b * l.block_k() + p / 4 * l.unit_k();
+            const index j0 = first + p % 4 * 16;
             for (index place = 0; place < 64; ++place) {
                 std::uint8_t u[8] = {};
                 std::uint8_t bytes[3] = {};

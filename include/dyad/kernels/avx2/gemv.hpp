@@ -86,7 +86,7 @@ template <weight_code Code, int Rows>
     constexpr weight_unit unit = unit_of(Code);
     constexpr int chain = weight_sets<Code>::chain;
     for (std::ptrdiff_t half = 0; half < 8; ++half) {
-        const std::uint8_t* at = codes + half / 2 * units * unit.vectors * 64 + half % 2 * 32;
+        const std::uint8_t* at = codes + half / 2 * unit.vectors * 64 + half % 2 * 32;
         const std::int8_t* from = x;
         part_sums<Code, Rows> sums;
         for_sums<part_step::clear_all>(sums);
@@ -97,7 +97,7 @@ template <weight_code Code, int Rows>
                 weight_bytes w[8];
                 weight_sets<Code>::take(at, w);
                 add_unit(sums, w, from, x_stride);
-                at += unit.vectors * 64;
+                at += 4 * unit.vectors * 64;
                 from += unit.sets * 4;
             }
             for_sums<part_step::widen>(sums);

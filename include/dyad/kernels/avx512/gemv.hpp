@@ -47,15 +47,15 @@ struct part_sums {
     }
 };
 
-/// w[Parts of each set]: the weights of one unit of each part; parts are `distance` bytes apart.
+/// w[sets p + s]: set s of one unit of part p.
 template <weight_code Code, int Parts, int P = 0>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void take_parts(const std::uint8_t* codes,
-                                                                                          std::ptrdiff_t distance,
                                                                                           bytes* w) noexcept {
     if constexpr (P < Parts) {
-        ask_for_unit<unit_of(Code).vectors>(codes + P * distance);
-        weight_sets<Code>::take(codes + P * distance, w + P * unit_of(Code).sets);
-        take_parts<Code, Parts, P + 1>(codes, distance, w);
+        constexpr weight_unit unit = unit_of(Code);
+        ask_for_unit<unit.vectors>(codes + P * unit.vectors * 64);
+        weight_sets<Code>::take(codes + P * unit.vectors * 64, w + P * unit.sets);
+        take_parts<Code, Parts, P + 1>(codes, w);
     }
 }
 /// Adds the products of one set and row in part P and those behind it.
@@ -106,28 +106,36 @@ template <weight_code Code, int Rows, int Parts, int I = 0>
 
 /// to[64 r + j] = sum of x (u + offset) over a block of `units` units, for Rows rows; Parts parts at once, so that
 /// activations are broadcast once for them and enough sums are under way.
-/// Bound: a block has at most 512 k, so a sum apart is at most 512 * 128 * 255 < 2^24 in magnitude.
+/// Bound: a block has at most 1280 k, so a sum apart is at most 1280 * 128 * 255 < 2^26 in magnitude.
 template <weight_code Code, int Rows, int Parts>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void block_sums(
     const std::uint8_t* codes, std::ptrdiff_t units, const gemv_operands& o, const std::int8_t* x,
     const std::int32_t* x_sums, std::int32_t* to) noexcept {
     constexpr weight_unit unit = unit_of(Code);
-    const std::ptrdiff_t distance = units * (unit.vectors * 64);
+    const std::ptrdiff_t code_bytes = units * (4 * unit.vectors * 64);
     const std::ptrdiff_t x_stride = o.x_stride;
     for (std::ptrdiff_t part = 0; part < 4; part += Parts) {
         part_sums<Code, Rows, Parts> sums;
         clear(sums);
-        const std::uint8_t* at = codes + part * distance;
-        const std::uint8_t* const end = at + distance;
+        const std::uint8_t* at = codes + part * (unit.vectors * 64);
+        const std::uint8_t* const end = at + code_bytes;
         for (const std::int8_t* from = x; at != end; from += unit.sets * 4) {
             bytes w[static_cast<std::size_t>(Parts * unit.sets)];
-            take_parts<Code, Parts>(at, distance, w);
+            take_parts<Code, Parts>(at, w);
             add_unit(sums, w, from, x_stride);
-            at += unit.vectors * 64;
+            at += 4 * unit.vectors * 64;
         }
         store_sums(sums, x_sums, o.x_sums_stride, o.offset, to + part * 16);
     }
 }
+
+/// As many parts as leave their sums, and the weights of a unit, 16 registers each of the 32.
+template <weight_code Code, int Rows>
+inline constexpr int parts_at_once = [] {
+    int parts = 4;
+    while (parts > 1 && (parts * Rows * weight_sets<Code>::sums > 16 || parts * unit_of(Code).sets > 16)) parts /= 2;
+    return parts;
+}();
 
 /// The same for 1 to 8 rows: at most four at a time, whose sums leave registers for the weights.
 template <weight_code Code>
@@ -139,10 +147,10 @@ template <weight_code Code>
         const std::int32_t* from_sums = x_sums + first * o.x_sums_stride;
         std::int32_t* sums = to + first * gemv_columns;
         switch (o.rows - first) {
-            case 1: block_sums<Code, 1, 4>(codes, units, o, from, from_sums, sums); break;
-            case 2: block_sums<Code, 2, 2>(codes, units, o, from, from_sums, sums); break;
-            case 3: block_sums<Code, 3, 1>(codes, units, o, from, from_sums, sums); break;
-            default: block_sums<Code, 4, 1>(codes, units, o, from, from_sums, sums); break;
+            case 1: block_sums<Code, 1, parts_at_once<Code, 1>>(codes, units, o, from, from_sums, sums); break;
+            case 2: block_sums<Code, 2, parts_at_once<Code, 2>>(codes, units, o, from, from_sums, sums); break;
+            case 3: block_sums<Code, 3, parts_at_once<Code, 3>>(codes, units, o, from, from_sums, sums); break;
+            default: block_sums<Code, 4, parts_at_once<Code, 4>>(codes, units, o, from, from_sums, sums); break;
         }
     }
 }
@@ -254,14 +262,14 @@ template <weight_code Code, scale_code Scale>
                                                                                              gemv_sums& out) noexcept {
     constexpr weight_unit unit = unit_of(Code);
     const std::ptrdiff_t blocks = layout.blocks();
-    const std::ptrdiff_t part_bytes = layout.part_bytes(0);
-    const std::ptrdiff_t last_part_bytes = layout.part_bytes(blocks - 1);
+    const std::ptrdiff_t code_bytes = layout.code_bytes(0);
+    const std::ptrdiff_t last_code_bytes = layout.code_bytes(blocks - 1);
     const std::ptrdiff_t scale_bytes = layout.scale_bytes();
     const std::ptrdiff_t block_x = layout.block_x();
     floats acc[4] = {};
     const std::uint8_t* codes = o.panel;
     for (std::ptrdiff_t b = 0; b < blocks; ++b) {
-        const std::ptrdiff_t distance = b == blocks - 1 ? last_part_bytes : part_bytes;
+        const std::uint8_t* const scales = codes + (b == blocks - 1 ? last_code_bytes : code_bytes);
         const std::int8_t* x = o.x + b * block_x;
         part_sums<Code, 1, 4> sums;
         clear(sums);
@@ -269,13 +277,12 @@ template <weight_code Code, scale_code Scale>
         sums.of[sums.place(0, 1, 0)] = sums.of[0];
         sums.of[sums.place(0, 2, 0)] = sums.of[0];
         sums.of[sums.place(0, 3, 0)] = sums.of[0];
-        for (const std::uint8_t* const end = codes + distance; codes != end; codes += unit.vectors * 64) {
+        for (; codes != scales; codes += 4 * unit.vectors * 64) {
             bytes w[static_cast<std::size_t>(4 * unit.sets)];
-            take_parts<Code, 4>(codes, distance, w);
+            take_parts<Code, 4>(codes, w);
             add_unit(sums, w, x, 0);
             x += unit.sets * 4;
         }
-        const std::uint8_t* scales = codes + 3 * distance;
         add_scaled_parts<Code, Scale>(sums, scales, acc);
         codes = scales + scale_bytes;
         ask_for(scales);

@@ -8,6 +8,7 @@
 
 #include <dyad/core/fused.hpp>
 #include <dyad/kernels/scalar/matrix.hpp>
+#include <dyad/kernels/scalar/opaque.hpp>
 #include <dyad/number/named_formats.hpp>
 
 namespace dyad::inline v1 {
@@ -52,7 +53,7 @@ void depthwise_float(const In* const* taps, std::ptrdiff_t n_taps, const void* p
                 float& chain = Order == depthwise_order::f32 ? sum : chains[t & 1];
                 chain = fused(depthwise_value(taps[t][c]), weights[t * channels + c], chain);
             }
-            if constexpr (Order == depthwise_order::bf16) sum += chains[0] + chains[1];
+            if constexpr (Order == depthwise_order::bf16) sum += opaque(chains[0] + chains[1]);
         }
         sums[c] = one_nan(sum);
     }

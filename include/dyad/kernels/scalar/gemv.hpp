@@ -50,8 +50,8 @@ inline void add_block(const gemv_layout& layout, std::ptrdiff_t b, const std::ui
                       std::uint32_t* sums) noexcept {
     const weight_unit unit = unit_of(layout.code);
     for (std::ptrdiff_t p = 0; p < 4 * layout.units(b); ++p) {
-        const std::ptrdiff_t part = p / layout.units(b);
-        const std::int8_t* x = o.x + b * layout.block_x() + p % layout.units(b) * layout.unit_k();
+        const std::ptrdiff_t part = p % 4;
+        const std::int8_t* x = o.x + b * layout.block_x() + p / 4 * layout.unit_k();
         for (std::ptrdiff_t place = 0; place < 64; ++place) {
             std::uint8_t bytes[3] = {};
             std::uint8_t u[8] = {};
@@ -84,7 +84,7 @@ inline void add_offsets(const gemv_layout& layout, const std::uint8_t* zeros, co
     const std::uint8_t* codes = o.panel;
     for (std::ptrdiff_t b = 0; b < layout.blocks(); codes += layout.block_bytes(b), ++b) {
         add_block(layout, b, codes, o, sums);
-        const std::uint8_t* scales = codes + 4 * layout.part_bytes(b);
+        const std::uint8_t* scales = codes + layout.code_bytes(b);
         if (layout.sharing == weight_sharing::column) {
             add_offsets(layout, o.panel + layout.panel_bytes() - layout.zero_bytes(), o, o.x_sums + b, sums);
             continue;
