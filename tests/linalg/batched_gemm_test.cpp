@@ -171,6 +171,9 @@ TEST_CASE("batched gemm: integers") {
     batch_check<integer<12>, integer<12>, chained<std::int32_t, 40, std::int64_t>>("batches of chains of int12",
                                                                                    sum_order::exact)
         .run();
+    batch_check<integer<16>, integer<16>, chained<std::int64_t, 40, std::int64_t>>("batches of chains of int16",
+                                                                                   sum_order::exact)
+        .run();
 }
 TEST_CASE("batched gemm: floats, and no kernel") {
     batch_check<float8_e4m3fn, bfloat16, float_ordered>("batches of e4m3 x bfloat16", sum_order::bf16).run();

@@ -117,12 +117,12 @@ public:
     using rhs_source = std::conditional_t<lmul, lmul_source<B, typename kernel_type::rhs_type, operand_side::rhs>,
                                           plain_source<B, typename kernel_type::rhs_type>>;
 
-    /// Products in a chain whose sum is flushed; 0 for one chain of all.
+    /// Products in a chain whose sum is flushed; 0 for one chain of all: also where a flush would change nothing, from
+    /// exact sums of one type to the same.
     static constexpr index chain = [] {
-        if constexpr (plain::is_chained<Accumulator>) return static_cast<index>(Accumulator::length);
-        else if constexpr (!std::same_as<typename kernel_type::sum_type, total_type>)
-            return static_cast<index>(most_products<std::int32_t, A, B>(0) / 64 * 64);
-        else return index{0};
+        if constexpr (std::same_as<typename kernel_type::sum_type, total_type>) return index{0};
+        else if constexpr (plain::is_chained<Accumulator>) return static_cast<index>(Accumulator::length);
+        else return static_cast<index>(most_products<std::int32_t, A, B>(0) / 64 * 64);
     }();
     /// Do the formats exclude subnormal floats in products and sums? L-Mul's rests have up to four digits more.
     static constexpr subnormals expected =
