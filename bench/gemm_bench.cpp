@@ -13,7 +13,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -323,6 +325,82 @@ void add_pairs(shape s) {
     add_pair<dyad::float8_e8m0fnu>("float8_e8m0fnu", s);
 }
 
+// --- shared scales beside int8 ---
+
+/// A matrix of blocks with random codes; exponents of power-of-two scales spread over `spread` octaves.
+template <dyad::block_type B>
+std::shared_ptr<std::vector<B>> blocks(index rows, index columns, std::uint64_t id, int spread) {
+    const auto floats = numbers<float>(rows * columns, id);
+    for (index i = 0; i < rows * columns; ++i) {
+        const int octave = static_cast<int>(dyad::random_bits(9, id, static_cast<std::uint64_t>(i / 32)) %
+                                            static_cast<unsigned>(spread));
+        floats->data()[i] = std::ldexp(i % 16 == 0 ? 0.9F : floats->data()[i], -octave);
+    }
+    auto made = std::make_shared<std::vector<B>>(static_cast<std::size_t>(rows * columns / B::size));
+    const std::span<const float> from(floats->data(), floats->size());
+    dyad::status s = dyad::status::ok;
+    if constexpr (B::layout.levels == dyad::scale_levels::two)
+        s = dyad::quantize(from, std::span<B>(*made), 0.01F, dyad::scale_rule::nearest);
+    else s = dyad::quantize(from, std::span<B>(*made), dyad::scale_rule::floor);
+    if (s != dyad::status::ok) fail(dyad::to_string(s));
+    return made;
+}
+
+/// lhs and rhs are made and kept by the caller.
+template <class Lhs, class Rhs, class Keep>
+void add_blocks(const std::string& name, shape s, const Lhs& lhs, const Rhs& rhs, Keep keep) {
+    using plan_type = dyad::block_gemm_plan<Lhs, Rhs>;
+    plan_type plan;
+    if (plan_type::make(lhs, rhs, {.cap = cap}, plan) != dyad::status::ok) fail("no plan for " + name);
+    auto packed = std::make_shared<aligned_vector<std::byte>>(plan.packed_bytes());
+    auto workspace = std::make_shared<aligned_vector<std::byte>>(plan.workspace_bytes());
+    auto dst = std::make_shared<aligned_vector<float>>(static_cast<std::size_t>(s.m * s.n));
+    if (plan.pack(rhs, std::span<std::byte>(packed->data(), packed->size())) != dyad::status::ok)
+        fail("cannot pack " + name);
+    std::function<void()> run = [=] {
+        const dyad::status done = plan.run(lhs, rhs, dyad::packed_operand{{packed->data(), packed->size()}},
+                                           dyad::make_matrix(dst->data(), s.m, s.n), dyad::keep_sum{},
+                                           std::span<std::byte>(workspace->data(), workspace->size()));
+        if (done != dyad::status::ok) fail(name + ": " + dyad::to_string(done));
+        static_cast<void>(keep);
+    };
+    run();
+    add(name, s, std::move(run));
+    compare(name, "int8 to int8", s, name);
+}
+template <dyad::block_type B>
+void add_block_kind(const std::string& name, shape s, int spread) {
+    const auto lhs = blocks<B>(s.m, s.k, 0, spread);
+    const auto rhs = blocks<B>(s.n, s.k, 1, spread);
+    add_blocks(name, s, dyad::view_of_blocks(static_cast<const B*>(lhs->data()), s.m, s.k),
+               transposed(dyad::view_of_blocks(static_cast<const B*>(rhs->data()), s.n, s.k)), std::pair(lhs, rhs));
+}
+/// int8 activations with a scale for each token, weights of W with one float for each group of k.
+template <class W>
+void add_groups(const std::string& name, shape s, index group) {
+    const auto x = numbers<integer<8>>(s.m * s.k, 0);
+    const auto w = numbers<W>(s.n * s.k, 1);
+    const auto x_scales = numbers<float>(s.m, 2);
+    const auto w_scales = numbers<float>(s.n * dyad::pieces_of(s.k, group), 3);
+    const dyad::quantized_view lhs{dyad::as_const(dyad::make_matrix(x->data(), s.m, s.k)),
+                                   dyad::per_row(static_cast<const float*>(x_scales->data()))};
+    const dyad::quantized_view rhs{dyad::as_const(dyad::make_matrix(w->data(), s.n, s.k)),
+                                   dyad::per_row_block(static_cast<const float*>(w_scales->data()), group, s.k)};
+    add_blocks(name, s, lhs, transposed(rhs), std::tuple(x, w, x_scales, w_scales));
+}
+void add_shared_scales() {
+    for (const shape s : {shape{512, 384, 1536}, shape{128, 768, 768}, shape{512, 1536, 384}}) {
+        add_block_kind<dyad::mxfp4>("MXFP4, any scales", s, 12);
+        add_block_kind<dyad::mxfp4>("MXFP4, scales within three octaves", s, 3);
+        add_block_kind<dyad::mxfp8_e4m3>("MXFP8", s, 12);
+        add_block_kind<dyad::nvfp4>("NVFP4", s, 4);
+        add_groups<integer<4>>("INT4 group 128 x int8", s, 128);
+        add_groups<integer<4>>("INT4 group 32 x int8", s, 32);
+    }
+    add_groups<dyad::ternary>("ternary x int8", {512, 384, 1536}, 1536);
+    add_groups<dyad::ternary>("ternary x int8", {512, 768, 768}, 768);
+}
+
 // --- two threads ---
 
 void add_threads(shape s) {
@@ -378,6 +456,7 @@ int main(int argc, char** argv) {
     for (const shape s : layers()) add_int8(s, 8, "");
     for (const shape s : some) add_beside_openblas(s);
     add_pairs({128, 768, 768});
+    add_shared_scales();
     add_threads({1024, 1024, 1024});
     const int done =
         bench::run(static_cast<int>(words.size()), words.data(), DYAD_BENCH_FOLDER "/gemm.ratios.json", comparisons);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// block_gemm where scales are folded or aligned: kinds of blocks, mixes with plain matrices, layouts, extreme scales,
-// instruction sets, tasks, bad input.
+// block_gemm where scales are folded or aligned: kinds of blocks, layouts, extreme scales, instruction sets, tasks, bad
+// input, packed operands.
 #include <dyad/linalg/block_gemm.hpp>
 
 #include <doctest/doctest.h>
@@ -29,7 +29,6 @@ using dyad_test::check_product;
 using dyad_test::contents;
 using dyad_test::grouped;
 using dyad_test::paths_seen;
-using dyad_test::plain;
 using dyad_test::report;
 using dyad_test::tally;
 using dyad_test::untouched;
@@ -48,15 +47,6 @@ TEST_CASE("microscaling blocks, folded or aligned") {
     check_pair<block_operand<dyad::mxint8>, block_operand<mxfp4>>("mxint8 x mxfp4", 2, 6, seen);
     check_pair<block_operand<dyad::ggml_mxfp4>, block_operand<nvfp4>>("ggml mxfp4 x nvfp4", 2, 7, seen);
     report("folded", seen);
-}
-TEST_CASE("blocks with plain matrices") {
-    paths_seen seen;
-    check_pair<plain<dyad::integer<8>>, block_operand<mxfp4>>("int8 x mxfp4", 3, 11, seen);
-    CHECK(seen.count[static_cast<int>(block_path::aligned_int8)] > 0);
-    check_pair<plain<dyad::bfloat16>, block_operand<dyad::mxfp8_e4m3>>("bfloat16 x mxfp8", 2, 12, seen);
-    check_pair<block_operand<nvfp4>, plain<dyad::float8_e4m3fn>>("nvfp4 x float8", 2, 13, seen);
-    check_pair<plain<float>, block_operand<dyad::q4_0>>("float x q4_0", 2, 14, seen);
-    report("with plain matrices", seen);
 }
 TEST_CASE("layouts") {
     tally cases("layouts");
@@ -77,17 +67,31 @@ TEST_CASE("layouts") {
     }
 }
 
-TEST_CASE("alignment may be forbidden, and gives the same bits") {
-    std::mt19937_64 random(51);
-    tally cases("without alignment");
-    paths_seen seen;
-    block_operand<mxfp4> lhs(9, 130, contents::near, random);
-    block_operand<mxfp4> rhs(21, 130, contents::near, random);
-    dyad::block_options never;
-    never.alignment = dyad::block_alignment::never;
-    check_product(lhs.view(), transposed(rhs.view()), cases, seen, never);
-    CHECK(seen.count[static_cast<int>(block_path::aligned_int8)] == 0);
-    CHECK(seen.count[static_cast<int>(block_path::folded_bf16)] > 0);
+TEST_CASE("an epilogue and a dst of any strides") {
+    std::mt19937_64 random(45);
+    block_operand<mxfp4> lhs(13, 70, contents::near, random);
+    block_operand<mxfp4> rhs(50, 70, contents::near, random);
+    const auto a = lhs.view();
+    const auto b = transposed(rhs.view());
+    using plan_type = dyad::block_gemm_plan<decltype(lhs.view()), decltype(transposed(rhs.view()))>;
+    plan_type plan;
+    REQUIRE(plan_type::make(a, b, {}, plan) == status::ok);
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    std::vector<float> sums(13 * 50);
+    REQUIRE(plan.run(a, b, dyad::make_matrix(sums.data(), 13, 50), dyad::keep_sum{}, workspace, ways{0}) == status::ok);
+    std::vector<double> columns(13 * 50);
+    const auto epilogue = [](float sum, index i, index j) {
+        return 2 * static_cast<double>(sum) + static_cast<double>(100 * i + j);
+    };
+    REQUIRE(plan.run(a, b, matrix_view<double>{columns.data(), {13, 50}, {1, 13}}, epilogue, workspace, ways{0}) ==
+            status::ok);
+    tally cases("sums through an epilogue");
+    for (index i = 0; i < 13; ++i) {
+        for (index j = 0; j < 50; ++j) {
+            const double right = epilogue(sums[static_cast<std::size_t>(i * 50 + j)], i, j);
+            cases.check(columns[static_cast<std::size_t>(i + 13 * j)] == right, i, " ", j);
+        }
+    }
 }
 
 TEST_CASE("bad calls write nothing") {

@@ -5,6 +5,7 @@
 // sums are those of integer kernels; else each is array/block_dot.hpp's.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
