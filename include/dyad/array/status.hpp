@@ -150,7 +150,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::tensor_scale_not_positive: return "the scale of the tensor is not a positive finite number";
         case status::scales_differ: return "two quantized views that must agree differ in their tiles or tensor scales";
         case status::rule_needs_zero_points: return "scale_rule::min_max needs a view with zero points";
-        case status::tensor_scale_not_one: return "dynamic fixed point has no scale of the tensor but 1";
+        case status::tensor_scale_not_one: return "the scale of the tensor must be 1 here";
         case status::tiles_do_not_nest: return "a tile of dst must lie within one tile of each operand";
         case status::exponent_out_of_range: return "dst's exponents do not reach the result's";
         case status::product_does_not_fit: return "a product of two lowest numbers needs one bit more than dst has";
