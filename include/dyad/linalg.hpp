@@ -42,6 +42,7 @@
 #include <dyad/linalg/plain_gemm.hpp>
 #include <dyad/linalg/plain_product.hpp>
 #include <dyad/linalg/product.hpp>
+#include <dyad/linalg/product_blocks.hpp>
 #include <dyad/linalg/running_sum.hpp>
 #include <dyad/linalg/shift_add.hpp>
 #include <dyad/linalg/sources.hpp>
