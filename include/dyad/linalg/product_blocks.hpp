@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <dyad/array/view.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/linalg/k_blocks.hpp>
 
