@@ -18,6 +18,7 @@ inline constexpr std::uint16_t no_magnitude = 0xffff;
 [[nodiscard]] inline std::uint16_t smallest_in_row(const bfloat16* from, std::ptrdiff_t n,
                                                    std::uint16_t seen) noexcept {
     using lanes [[gnu::vector_size(16)]] = std::int16_t;
+    using words [[gnu::vector_size(16)]] = std::uint16_t;
     constexpr std::ptrdiff_t width = 8;
     std::ptrdiff_t i = 0;
     if (n >= width) {
@@ -25,9 +26,10 @@ inline constexpr std::uint16_t no_magnitude = 0xffff;
         lanes least;
         for (std::ptrdiff_t l = 0; l < width; ++l) least[l] = static_cast<std::int16_t>(seen - 0x8000);
         for (; i + width <= n; i += width) {
-            lanes x;
-            __builtin_memcpy(&x, from + i, sizeof x);
-            x = (x & 0x7fff) + 0x7fff;
+            words codes;
+            __builtin_memcpy(&codes, from + i, sizeof codes);
+            const auto x = reinterpret_cast<lanes>((codes & 0x7fff) +
+                                                   0x7fff);  // (modulo 2^16: only words without a sign may wrap)
             least = x < least ? x : least;
         }
         for (std::ptrdiff_t l = 0; l < width; ++l) {
