@@ -11,6 +11,7 @@
 
 #include <dyad/array/executor.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/kernels/float_environment.hpp>
 #include <dyad/kernels/matrix_kernel.hpp>
 #include <dyad/kernels/smallest_magnitude.hpp>
@@ -78,7 +79,8 @@ public:
         index across = down >= 8 || down == 0 ? 1 : 8 / down;
         if (static_cast<std::size_t>(across * down) > worthwhile) across = 1;
         if (across > tiles) across = tiles < 1 ? 1 : tiles;
-        task_columns_ = pieces_of(tiles < 1 ? 1 : tiles, across) * columns;
+        // (of n close to the largest index, whole tiles would reach beyond it: no view is as wide)
+        task_columns_ = saturating_mul(pieces_of(tiles < 1 ? 1 : tiles, across), columns);
     }
 
     [[nodiscard]] const kernel_type& kernel() const noexcept { return *kernel_; }
