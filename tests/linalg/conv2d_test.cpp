@@ -323,6 +323,20 @@ TEST_CASE("conv2d_plan: output extents, descriptions") {
     CHECK(deep.packed_bytes() == std::numeric_limits<std::size_t>::max());
 }
 
+TEST_CASE("conv2d_plan: packed weights beyond all memory") {
+    using plan_type = conv2d_plan<integer<8>, integer<8>, proven<std::int32_t>>;
+    constexpr index many = index{1} << 62;
+    plan_type plan;
+    REQUIRE(plan_type::make({.height = 1, .width = 1, .channels = many, .out_channels = many, .groups = many}, {},
+                            plan) == status::ok);
+    CHECK(plan.packed_bytes() == std::numeric_limits<std::size_t>::max());
+    // (a stride of 0: all weights are one, so that their memory is real)
+    const auto weight = integer<8>::from_raw(1);
+    const dyad::image_view<const integer<8>> weights{&weight, {many, 1, 1, 1}, {0, 0, 0, 0}};
+    alignas(64) std::byte memory[128];
+    CHECK(plan.pack(weights, memory) == status::packed_memory_too_small);
+}
+
 TEST_CASE("conv2d_plan: bad shapes") {
     using plan_type = conv2d_plan<integer<8>, integer<8>, proven<std::int32_t>>;
     const auto expect = [](status s, const auto& spoil) {

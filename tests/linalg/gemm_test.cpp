@@ -576,6 +576,36 @@ TEST_CASE("gemm_plan: a workspace beyond all memory") {
     // The largest k that make accepts must not overflow an index.
     REQUIRE(plan_type::make(1, static_cast<index>(plan_type::max_k(0)), 1, {}, plan) == status::ok);
     CHECK(plan.workspace_bytes() == std::numeric_limits<std::size_t>::max());
+    // Nor may the tiles of the widest dst.
+    for (const index n : {most, most - 1, most - 63}) {
+        REQUIRE(plan_type::make(1, 0, n, {}, plan) == status::ok);
+        CHECK(plan.describe().tasks == 1);
+    }
+}
+TEST_CASE("gemm: operands that are null although they have more elements than an index counts") {
+    using plan_type = gemm_plan<float, float, float_ordered>;
+    constexpr index half = index{1} << 32;
+    plan_type plan;
+    REQUIRE(plan_type::make(half, half, 0, {}, plan) == status::ok);
+    CHECK(plan.run(matrix_view<const float>{nullptr, {half, half}, {half, 1}},
+                   matrix_view<const float>{nullptr, {half, 0}, {0, 1}}, matrix_view<float>{nullptr, {half, 0}, {0, 1}},
+                   dyad::keep_sum{}, {}) == status::lhs_null);
+    REQUIRE(plan_type::make(0, half, half, {}, plan) == status::ok);
+    CHECK(plan.run(matrix_view<const float>{nullptr, {0, half}, {half, 1}},
+                   matrix_view<const float>{nullptr, {half, half}, {half, 1}},
+                   matrix_view<float>{nullptr, {0, half}, {half, 1}}, dyad::keep_sum{}, {}) != status::ok);
+}
+
+TEST_CASE("gemm: without products, operands may be null with any strides") {
+    using plan_type = gemm_plan<integer<12>, integer<8>, proven<std::int32_t>>;
+    plan_type plan;
+    REQUIRE(plan_type::make(3, 0, 5, {}, plan) == status::ok);
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    std::vector<std::int32_t> out(15, 42);
+    CHECK(plan.run(matrix_view<const integer<12>>{nullptr, {3, 0}, {7, 2}},
+                   matrix_view<const integer<8>>{nullptr, {0, 5}, {9, -3}},
+                   matrix_view<std::int32_t>{out.data(), {3, 5}, {5, 1}}, dyad::keep_sum{}, workspace) == status::ok);
+    CHECK(std::all_of(out.begin(), out.end(), [](std::int32_t x) { return x == 0; }));
 }
 
 TEST_CASE("gemm_plan: describe") {

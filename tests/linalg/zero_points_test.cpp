@@ -223,6 +223,11 @@ TEST_CASE("zero points: bounds and bad input") {
           status::extents_differ);
     sums.assign(4, 0);
     CHECK(check({4, vector, none, vector, none}) == status::ok);  // nothing to correct
+    // Without elements of dst nothing is looked at.
+    const dyad::with_zero_points<dyad::keep_sum> nothing{{4, {}, {}, none, {}}, {}};
+    CHECK(nothing.check(0, 3) == status::ok);
+    const dyad::with_zero_points<dyad::keep_sum> nowhere{{4, none, {}, {}, {}}, {}};
+    CHECK(nowhere.check(3, 0) == status::ok);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/linalg/emit.hpp>
 #include <dyad/linalg/gemm.hpp>
 #include <dyad/linalg/gemm_arithmetic.hpp>
@@ -105,7 +106,7 @@ public:
         gemm_plan<A, B, Accumulator, Product> one;
         static_cast<void>(one.make(m_, k_, n_, {.max_bias = options_.max_bias, .cap = options_.cap}, one));
         gemm_description d = one.describe();
-        d.tasks = has_kernel ? wave() * options_.share * strips() : batch_;
+        d.tasks = has_kernel ? saturating_mul(saturating_mul(wave(), options_.share), strips()) : batch_;
         d.workspace_bytes = workspace_bytes();
         d.packed_bytes = 0;
         return d;

@@ -47,7 +47,8 @@ public:
 
     /// Panels of weights of all channels.
     [[nodiscard]] std::size_t weight_bytes() const noexcept {
-        return static_cast<std::size_t>(panels() * panel::bytes(isa_, s_.depth(), depthwise_channels));
+        return saturating_product(static_cast<std::size_t>(panels()),
+                                  static_cast<std::size_t>(panel::bytes(isa_, s_.depth(), depthwise_channels)));
     }
     /// Of one expanded image, where the input is not used as it lies: see is_direct.
     [[nodiscard]] std::size_t image_bytes() const noexcept {

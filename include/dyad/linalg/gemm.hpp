@@ -190,8 +190,8 @@ private:
         if (lhs.extent[1] != k_) return status::lhs_columns_differ;
         if (dst.extent[0] != m_) return status::dst_rows_differ;
         if (dst.extent[1] != n_) return status::dst_columns_differ;
-        if (lhs.data == nullptr && lhs.size() != 0) return status::lhs_null;
-        if (dst.data == nullptr && dst.size() != 0) return status::dst_null;
+        if (lhs.data == nullptr && !lhs.is_empty()) return status::lhs_null;
+        if (dst.data == nullptr && !dst.is_empty()) return status::dst_null;
         if (overlaps_itself(dst)) return status::dst_overlaps_itself;
         if (overlap(memory_of(dst), memory_of(lhs))) return status::dst_overlaps_lhs;
         if (needed != 0 && (workspace.data() == nullptr || workspace.size() < needed)) {
@@ -206,7 +206,7 @@ private:
     status check_rhs(matrix_view<const B> rhs) const noexcept {
         if (rhs.extent[0] != k_) return status::rhs_rows_differ;
         if (rhs.extent[1] != n_) return status::rhs_columns_differ;
-        return rhs.data == nullptr && rhs.size() != 0 ? status::rhs_null : status::ok;
+        return rhs.data == nullptr && !rhs.is_empty() ? status::rhs_null : status::ok;
     }
 
     template <class D, class Epilogue, class Executor>

@@ -89,10 +89,10 @@ public:
             return {reinterpret_cast<const C*>(from), m_.stride[0], m_.stride[1]};
         } else if (m_.stride[0] == 1 && m_.stride[1] != 1) {
             // Lines side by side: their elements at each k lie in a row.
-            for (index i = 0; i < k; ++i) decode(from + i * m_.stride[1], 1, count, buffer + i * count);
+            for (index i = 0; i < k; ++i) decode(shifted(from, i * m_.stride[1]), 1, count, buffer + i * count);
             return {buffer, 1, count};
         } else {
-            for (index i = 0; i < count; ++i) decode(from + i * m_.stride[0], m_.stride[1], k, buffer + i * k);
+            for (index i = 0; i < count; ++i) decode(shifted(from, i * m_.stride[0]), m_.stride[1], k, buffer + i * k);
             return {buffer, k, 1};
         }
     }

@@ -186,6 +186,7 @@ struct with_zero_points {
 private:
     /// Are all of them 0?
     [[nodiscard]] static constexpr bool needless(vector_view<const std::int32_t> zeros) noexcept {
+        if (zeros.data == nullptr) return true;  // (then dst is empty: see check)
         for (index i = 0; i < zeros.extent[0]; ++i) {
             if (zeros(i) != 0) return false;
         }
