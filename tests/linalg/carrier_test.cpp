@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -49,51 +50,71 @@ static_assert(carrier_of<float16, bfloat16>() == carrier::f32);
 static_assert(carrier_of<float, bfloat16>() == carrier::f32);
 static_assert(carrier_of<float, integer<24>>() == carrier::f32);
 static_assert(carrier_of<integer<16>, bfloat16>() == carrier::f32);
+static_assert(carrier_of<dyad::float4_e2m1fn, integer<8>>() == carrier::integer8);
+static_assert(carrier_of<dyad::float6_e2m3fn, dyad::float4_e2m1fn>() == carrier::integer8);
+static_assert(carrier_of<dyad::float6_e3m2fn, dyad::float4_e2m1fn>() == carrier::bf16);
+static_assert(carrier_of<dyad::float8_e8m0fnu, integer<8>>() == carrier::bf16);
 static_assert(carrier_of<double, bfloat16>() == carrier::wide);
 static_assert(carrier_of<integer<32>, bfloat16>() == carrier::wide);
 
 /// What one format needs, found by looking at all of its codes.
 struct needs {
-    bool is_integer = false;
-    int width = 0;
+    bool is_fixed = false;
+    int integer_bits = 0;  ///< of a carrier that holds all numbers as integers times one power of two; 0: there is none
     bool in_bf16 = true;
     bool in_f32 = true;
 };
 
-/// Is x a number of at most `digits` digits and exponents from `lowest` on? -127 is where bfloat16 is subnormal.
-bool fits(double x, int digits, int lowest) {
+/// Is x a number of at most 8 digits that bfloat16 holds as a normal one?
+bool fits_bf16(double x) {
     if (x == 0) return true;
     int exponent = 0;
-    const double significand = std::frexp(x, &exponent);
-    const double scaled = std::ldexp(significand, digits);
-    return scaled == std::trunc(scaled) && exponent - 1 >= lowest && exponent - 1 <= 127;
+    const double scaled = std::ldexp(std::frexp(x, &exponent), 8);
+    return scaled == std::trunc(scaled) && exponent - 1 >= -126 && exponent - 1 <= 127;
+}
+/// 2^e, the last digit of x.
+double last_digit(double x) {
+    int exponent = 0;
+    double significand = std::frexp(x, &exponent);
+    for (; significand != std::trunc(significand); --exponent) significand *= 2;
+    return std::ldexp(1.0, exponent);
 }
 
 template <class T>
 needs look_at() {
     needs n;
-    if constexpr (requires { T::max_raw; }) {
-        n.is_integer = true;
-        n.width = T::width;
-    }
+    n.is_fixed = requires { T::max_raw; };
+    bool finite = true;
+    double unit = std::numeric_limits<double>::infinity();
+    double low = 0;
+    double high = 0;
     for (const T code : reference::all_codes<T>()) {
         const double x = dyad::convert<double>(code);
-        if (!std::isfinite(x)) continue;
-        n.in_bf16 = n.in_bf16 && fits(x, 8, -126);
-        n.in_f32 = n.in_f32 && fits(x, 24, -126);
+        finite = finite && std::isfinite(x);
+        if (!std::isfinite(x) || x == 0) continue;
+        n.in_bf16 = n.in_bf16 && fits_bf16(x);
+        n.in_f32 = n.in_f32 && static_cast<double>(static_cast<float>(x)) == x;
+        unit = std::min(unit, last_digit(x));
+        low = std::min(low, x);
+        high = std::max(high, x);
     }
-    // bfloat16's own subnormals, and float's, are no reason to leave them.
-    if constexpr (std::same_as<T, bfloat16>) n.in_bf16 = n.in_f32 = true;
+    low /= unit;
+    high /= unit;
+    const bool has_zero = !reference::all_codes<T>().empty() && dyad::convert<double>(T{}) == 0;
+    if (finite && has_zero) {
+        const bool bytes = (low >= -128 && high <= 127) || (low == 0 && high <= 255);
+        n.integer_bits = bytes ? 8 : low >= -32768 && high <= 32767 ? 16 : 0;
+    }
+    // bfloat16's own subnormals are no reason to leave it.
+    if constexpr (std::same_as<T, bfloat16>) n.in_bf16 = true;
     return n;
 }
 
 carrier expected(const needs& a, const needs& b) {
-    if (a.is_integer && b.is_integer) {
-        const int width = std::max(a.width, b.width);
-        if (width <= 8) return carrier::integer8;
-        return width <= 16 ? carrier::integer16 : carrier::wide;
-    }
-    if (a.in_bf16 && b.in_bf16) return carrier::bf16;
+    if (a.integer_bits == 8 && b.integer_bits == 8) return carrier::integer8;
+    if (!(a.is_fixed && b.is_fixed) && a.in_bf16 && b.in_bf16) return carrier::bf16;
+    if (a.integer_bits != 0 && b.integer_bits != 0) return carrier::integer16;
+    if (a.is_fixed && b.is_fixed) return carrier::wide;
     return a.in_f32 && b.in_f32 ? carrier::f32 : carrier::wide;
 }
 
