@@ -56,8 +56,10 @@ inline constexpr bool is_power = requires(const T& x) {
 };
 template <class T>
 [[nodiscard]] constexpr bool exact_in(float_format to) {
+    // A number must be normal in the target, unless that is float, whose arithmetic keeps subnormals on every machine.
+    const int lowest = to == binary32_format ? to.min_exponent() - to.significand_bits : to.min_exponent();
     if constexpr (is_fixed<T>) {
-        return std::numeric_limits<T>::digits <= to.precision() && -T::fraction >= to.min_exponent() &&
+        return std::numeric_limits<T>::digits <= to.precision() && -T::fraction >= lowest &&
                T::width - T::fraction <= to.max_exponent();
     } else if constexpr (is_power<T>) {
         return T::values.precision <= to.precision() && T::values.top <= to.max_exponent();
@@ -67,10 +69,8 @@ template <class T>
         return false;
     } else {
         constexpr float_format f = T::format;
-        // The smallest subnormal must be normal in the target, unless the two have the same exponents, or the target is
-        // float, whose arithmetic keeps subnormals on every machine.
+        // Or the two have the same exponents: then the target's subnormals hold this format's.
         const int smallest = f.min_exponent() - f.significand_bits;
-        const int lowest = to == binary32_format ? to.min_exponent() - to.significand_bits : to.min_exponent();
         const bool range = smallest >= lowest || (f.bias == to.bias && f.exponent_bits == to.exponent_bits);
         return f.precision() <= to.precision() && range && f.max_exponent() <= to.max_exponent();
     }
