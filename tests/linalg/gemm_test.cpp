@@ -608,6 +608,17 @@ TEST_CASE("gemm: without products, operands may be null with any strides") {
     CHECK(std::all_of(out.begin(), out.end(), [](std::int32_t x) { return x == 0; }));
 }
 
+TEST_CASE("gemm_plan: one that is not made is that of empty matrices") {
+    const gemm_plan<float, float, float_ordered> plan;
+    std::vector<std::byte> workspace(plan.workspace_bytes());
+    float x = 42;
+    CHECK(plan.describe().tasks == 0);
+    CHECK(plan.run(matrix_view<const float>{}, matrix_view<const float>{}, matrix_view<float>{}, dyad::keep_sum{},
+                   workspace) == status::ok);
+    CHECK(plan.run(dyad::make_matrix<const float>(&x, 1, 1), matrix_view<const float>{}, matrix_view<float>{},
+                   dyad::keep_sum{}, workspace) == status::lhs_rows_differ);
+}
+
 TEST_CASE("gemm_plan: describe") {
     const auto describe = []<class Plan>(Plan plan) {
         REQUIRE(Plan::make(3, 5, 7, {}, plan) == status::ok);

@@ -352,6 +352,7 @@ TEST_CASE("the largest k without overflow") {
     CHECK(zeros::max_k() == 0x7fff'ffff / (128 * (255 + 128)));
     plan_type plan;
     CHECK(plan_type::make(1, 131072, 1, {}, plan) == status::k_exceeds_accumulator);
+    CHECK(plan.weights().k() == 0);  // as it was
     const index k = 131071;
     const std::vector<integer<8>> codes(static_cast<std::size_t>(k), integer<8>::from_raw(-128));
     for (const auto isa : dyad_test::instruction_sets()) {

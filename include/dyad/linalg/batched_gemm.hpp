@@ -117,6 +117,10 @@ public:
     template <class D, class Epilogue, executor Executor = serial>
     status run(batch_view<const A> lhs, batch_view<const B> rhs, batch_view<D> dst, const Epilogue& epilogue,
                std::span<std::byte> workspace, Executor&& execute = {}) const noexcept {
+        static_assert(
+            epilogue_for<Epilogue, sum_type, D>,
+            "dyad::batched_gemm_plan's epilogue must take its sums and give what dst's elements are: "
+            "dyad::keep_sum gives sum_type, others such as dyad::scale_columns<Out> round to another format.");
         if (const status s = check(lhs, rhs, dst, workspace); s != status::ok) return s;
         if (const status s = check_epilogue(epilogue, saturating_mul(batch_, m_), n_); s != status::ok) return s;
         if (dst.is_empty()) return status::ok;
@@ -238,7 +242,7 @@ private:
         execute(count * tasks, [&](index t) {
             const default_float_environment environment;
             const index g = t / tasks;
-            const typename arithmetic::rhs_source source(transposed(matrix_of(rhs, first + g)));
+            const typename arithmetic::rhs_source source(transposed(matrix_of(rhs, first + g)), blocks_.kernel().isa);
             std::byte* const to = panels + static_cast<std::size_t>(g) * blocks_.rhs_bytes();
             const index begin = t % tasks * together;
             const index rest = blocks_.rhs_panels() - begin;
@@ -254,7 +258,7 @@ private:
         const index rows = m_ - first < rows_ ? m_ - first : rows_;
         const index columns = options_.causal == causality::columns ? end_of(first, n_) : n_;
         if (columns == 0) return;
-        const typename arithmetic::lhs_source source(row_block(lhs, first, rows));
+        const typename arithmetic::lhs_source source(row_block(lhs, first, rows), blocks_.kernel().isa);
         std::uint16_t smallest = no_magnitude;
         for (index p = 0; p < pieces_of(rows, kernel.lhs_lines); ++p) {
             const std::uint16_t s = pack_panel<operand_side::lhs>(blocks_, source, p, left);
@@ -281,7 +285,15 @@ private:
     index n_ = 0;
     index rows_ = 0;  ///< of a strip: what one task packs and multiplies
     batched_gemm_options options_;
-    blocks_type blocks_;
+    /// Of a plan that is not made: 0 x 0 times 0 x 0.
+    [[nodiscard]] static blocks_type no_blocks() noexcept {
+        if constexpr (has_kernel) {
+            return blocks_type(arithmetic::kernel(instruction_set::scalar), 0, 0, 0, arithmetic::chain);
+        } else {
+            return {};
+        }
+    }
+    blocks_type blocks_ = no_blocks();
 };
 
 }  // namespace dyad::inline v1

@@ -315,6 +315,7 @@ private:
     template <class D, class Epilogue>
     status check(image_view<const In> input, image_view<D> dst, const Epilogue& epilogue,
                  std::span<std::byte> workspace, std::size_t needed) const noexcept {
+        static_assert(epilogue_for<Epilogue, sum_type, D>, "dyad::conv2d_plan's epilogue must give dst's elements.");
         const conv2d_shape& s = shape_;
         if (const status fault = check_input(input); fault != status::ok) return fault;
         if (dst.extent[0] != s.batch || dst.extent[1] != s.out_height() || dst.extent[2] != s.out_width())

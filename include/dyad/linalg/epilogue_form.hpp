@@ -33,6 +33,12 @@ concept checked_epilogue = requires(const E& e, index extent) {
     { e.check(extent, extent) } -> std::same_as<status>;
 };
 
+/// May what an epilogue makes of a sum be an element of dst?
+template <class E, class Sum, class Out>
+concept epilogue_for = requires(const E& e, const Sum& sum, index at, Out& dst) {
+    dst = e(sum, at, at);
+};
+
 /// The epilogue's own check; ok where it has none.
 template <class E>
 [[nodiscard]] constexpr status check_epilogue(const E& e, index m, index n) noexcept {

@@ -186,6 +186,10 @@ private:
     template <class D, class Epilogue>
     status check(matrix_view<const A> lhs, matrix_view<D> dst, const Epilogue& epilogue, std::span<std::byte> workspace,
                  std::size_t needed) const noexcept {
+        static_assert(
+            epilogue_for<Epilogue, sum_type, D>,
+            "dyad::gemm_plan's epilogue must take its sums and give what dst's elements are: dyad::keep_sum gives "
+            "sum_type, others such as dyad::scale_columns<Out> round to another format.");
         if (lhs.extent[0] != m_) return status::lhs_rows_differ;
         if (lhs.extent[1] != k_) return status::lhs_columns_differ;
         if (dst.extent[0] != m_) return status::dst_rows_differ;
@@ -222,7 +226,15 @@ private:
     index m_ = 0;
     index k_ = 0;
     index n_ = 0;
-    blocks_type blocks_;
+    /// Of a plan that is not made: 0 x 0 times 0 x 0.
+    [[nodiscard]] static blocks_type no_blocks() noexcept {
+        if constexpr (has_kernel) {
+            return blocks_type(arithmetic::kernel(instruction_set::scalar), 0, 0, 0, arithmetic::chain);
+        } else {
+            return {};
+        }
+    }
+    blocks_type blocks_ = no_blocks();
 };
 
 }  // namespace dyad::inline v1

@@ -48,8 +48,10 @@ class gemv_plan {
 public:
     static status make(index m, index k, index n, const gemv_options& options, gemv_plan& plan) noexcept {
         if (m < 0) return status::negative_extent;
-        if (const status s = Weights::make(k, n, plan.weights_); s != status::ok) return s;
+        Weights weights;
+        if (const status s = Weights::make(k, n, weights); s != status::ok) return s;
         if (static_cast<std::uint64_t>(k) > max_k()) return status::k_exceeds_accumulator;
+        plan.weights_ = weights;
         const instruction_set best = best_instruction_set();
         plan.kernel_ = gemv_instruction_set(options.cap < best ? options.cap : best);
         plan.m_ = m;

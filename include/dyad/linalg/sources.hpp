@@ -116,8 +116,7 @@ private:
             if constexpr (!std::integral<C>) {
                 if (step == 1) {
                     const auto size = static_cast<std::size_t>(n);
-                    static_cast<void>(convert(std::span<const T>(from, size), std::span<C>(to, size)));
-                    return;
+                    return convert_elements(isa_, from, to, size, rounding::nearest_even, saturation::none, 0);
                 }
             }
             for (index i = 0; i < n; ++i) to[i] = carrier_value<C>(from[i * step]);

@@ -91,7 +91,7 @@ status sum_rows(matrix_view<const T> m, vector_view<std::int32_t> sums, Executor
     if (sums.extent[0] > 1 && sums.stride[0] == 0) return status::dst_overlaps_itself;
     if (overlap(memory_of(sums), memory_of(m))) return status::dst_overlaps_src;
     const instruction_set isa = cap < best_instruction_set() ? cap : best_instruction_set();
-    const plain_source<T, code> source(m);
+    const plain_source<T, code> source(m, isa);
     execute(pieces_of(m.extent[0], sum_lines_task), [&](index task) {
         std::int32_t some[sum_lines_task];
         const index first = task * sum_lines_task;
