@@ -2,4 +2,4 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dyad/linalg/gemm.hpp>
 
-dyad::gemm_plan<dyad::integer<8>, dyad::integer<8>, dyad::float_ordered> plan;
+dyad::gemm_plan<dyad::integer<17>, dyad::integer<8>, dyad::float_ordered> plan;

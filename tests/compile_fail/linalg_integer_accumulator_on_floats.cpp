@@ -1,4 +1,4 @@
-// expect: dyad::gemm_plan.s integer accumulators need fixed-point formats on both sides\.
+// expect: dyad::gemm_plan.s integer accumulators need formats of integers times one power of two on both sides
 // SPDX-License-Identifier: Apache-2.0
 #include <dyad/linalg/gemm.hpp>
 

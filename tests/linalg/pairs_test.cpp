@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every pair of the named formats of at most 8 bits has a kernel on every instruction set: the table, and no plain loop.
+// Every pair of the named formats of at most 8 bits has a kernel on every instruction set: the table, and no plain
+// loop.
 #include <dyad/linalg/gemm_arithmetic.hpp>
 
 #include <doctest/doctest.h>

@@ -112,7 +112,7 @@ public:
         std::byte* header = nullptr;
         prepared_rhs_lines parts;
         if (!take_packed(memory, header, parts)) return status::packed_memory_too_small;
-        block_packed_form form{make_header(), {}};
+        block_packed_form form{sealed(make_header()), {}};
         if constexpr (rule == block_rule::folded) {
             if constexpr (may_align) {
                 // (the units stand where their powers of two will)

@@ -150,6 +150,7 @@ public:
             }
         }
         header.smallest = smallest;
+        header = sealed(header);
         __builtin_memcpy(memory.data(), &header, sizeof header);
         return status::ok;
     }

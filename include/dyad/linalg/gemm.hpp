@@ -109,11 +109,14 @@ public:
                 Executor&& execute = {}) const noexcept requires has_kernel {
         if (const status s = check_rhs(rhs); s != status::ok) return s;
         const bool aligned = reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0;
-        if (!aligned || memory.size() < packed_bytes()) return status::packed_memory_too_small;
+        if (!aligned || memory.data() == nullptr || memory.size() < packed_bytes()) {
+            return status::packed_memory_too_small;
+        }
         if (overlap(memory_of(memory), memory_of(rhs))) return status::dst_overlaps_rhs;
         packed_header header = expected_header();
         const typename arithmetic::rhs_source source(transposed(rhs), blocks_.kernel().isa);
         header.smallest = pack_rhs(blocks_, source, memory.data() + sizeof header, execute);
+        header = sealed(header);
         __builtin_memcpy(memory.data(), &header, sizeof header);
         return status::ok;
     }

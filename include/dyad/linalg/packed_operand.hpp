@@ -27,7 +27,7 @@ struct packed_header {
     std::int64_t block = 0;  ///< k of a block
     std::int64_t chain = 0;
     std::uint32_t smallest = 0;  ///< of the magnitudes of bfloat16 carriers, see kernels/smallest_magnitude.hpp
-    std::uint32_t unused = 0;
+    std::uint32_t check = 0;     ///< of the fields before
 
     [[nodiscard]] friend constexpr bool operator==(const packed_header&, const packed_header&) = default;
 };
@@ -56,7 +56,17 @@ private:
     std::uint32_t hash_ = 2166136261U;
 };
 
-/// Does `there` begin a packed operand whose header, but for `smallest`, is `expected`?
+/// The header with its check: what pack writes.
+[[nodiscard]] constexpr packed_header sealed(packed_header h) noexcept {
+    fingerprint all;
+    for (const char c : h.magic) all.add(std::int64_t{c});
+    for (const std::uint32_t word : {h.version, h.kernel, h.smallest}) all.add(std::int64_t{word});
+    for (const std::int64_t word : {static_cast<std::int64_t>(h.bytes), h.k, h.n, h.block, h.chain}) all.add(word);
+    h.check = all.value();
+    return h;
+}
+
+/// Does `there` begin a packed operand whose header, but for `smallest`, is `expected`? Panels are not looked at.
 [[nodiscard]] inline status check_packed(std::span<const std::byte> there, packed_header expected,
                                          packed_header& found) noexcept {
     if (there.data() == nullptr || there.size() < sizeof found) return status::rhs_packed_too_short;
@@ -67,7 +77,7 @@ private:
         if (found.k != expected.k) return status::rhs_rows_differ;
         if (found.n != expected.n) return status::rhs_columns_differ;
     }
-    if (!(found == expected)) return status::rhs_packed_differently;
+    if (!(found == sealed(expected))) return status::rhs_packed_differently;
     return there.size() < found.bytes ? status::rhs_packed_too_short : status::ok;
 }
 
