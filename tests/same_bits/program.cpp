@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints a hash of what number/, the functions of math/ made of integer arithmetic, the bulk conversions, numbers that
-// share scales and functions of rows of floats compute, in the floating-point environment that the first argument
-// names: default, upward, downward, toward_zero, flush (x86-64: FTZ and DAZ). Exit code 77 where the machine has no
-// such environment.
+// share scales, functions of rows of floats and products of matrices compute, in the floating-point environment that
+// the first argument names: default, upward, downward, toward_zero, flush (x86-64: FTZ and DAZ). Exit code 77 where the
+// machine has no such environment.
 #include <array>
 #include <cfenv>
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -21,6 +22,9 @@
 #include <dyad/array/float_norms.hpp>
 #include <dyad/array/float_softmax.hpp>
 #include <dyad/array/quantize.hpp>
+#include <dyad/linalg/block_gemm.hpp>
+#include <dyad/linalg/epilogue.hpp>
+#include <dyad/linalg/gemm.hpp>
 #include <dyad/math.hpp>
 
 #include "work.hpp"
@@ -158,6 +162,81 @@ void float_rows(same_bits::hash& all, same_bits::source& from) {
     }
 }
 
+constexpr dyad::index m = 5;
+constexpr dyad::index k = 75;
+constexpr dyad::index n = 21;
+alignas(64) std::array<std::byte, 1 << 17> workspace;
+
+/// Numbers of all kinds now and then, else moderate ones.
+template <dyad::number T, std::size_t Size>
+void fill(std::array<T, Size>& numbers, same_bits::source& from) {
+    for (T& x : numbers) x = from.word() % 64 == 0 ? from.number<T>() : dyad::convert<T>(from.moderate<float>());
+}
+
+/// A product by every kernel, its sums to dst as Epilogue has them.
+template <dyad::number A, dyad::number B, class Accumulator, dyad::product_rule Rule, dyad::number D, class Epilogue>
+void multiply(same_bits::hash& all, same_bits::source& from, const Epilogue& epilogue) {
+    std::array<A, m * k> lhs{};
+    std::array<B, k * n> rhs{};
+    std::array<D, m * n> dst{};
+    fill(lhs, from);
+    fill(rhs, from);
+    for (const auto isa : {dyad::instruction_set::scalar, dyad::instruction_set::avx2, dyad::instruction_set::avx512,
+                           dyad::instruction_set::amx}) {
+        dyad::gemm_plan<A, B, Accumulator, Rule> plan;
+        all.add(static_cast<std::uint64_t>(plan.make(m, k, n, {.cap = isa}, plan)));
+        all.add(static_cast<std::uint64_t>(plan.run(dyad::make_matrix<const A>(lhs.data(), m, k),
+                                                    dyad::make_matrix<const B>(rhs.data(), k, n),
+                                                    dyad::make_matrix(dst.data(), m, n), epilogue, workspace)));
+        for (const D x : dst) all.add_number(x);
+    }
+}
+/// Operands whose blocks of 32 share powers of two.
+void multiply_blocks(same_bits::hash& all, same_bits::source& from) {
+    using code = dyad::float4_e2m1fn;
+    using scale = dyad::float8_e8m0fnu;
+    constexpr dyad::index blocks = 3;
+    std::array<code, m * k> lhs{};
+    std::array<code, n * k> rhs{};
+    std::array<scale, m * blocks> lhs_scales{};
+    std::array<scale, n * blocks> rhs_scales{};
+    std::array<float, m * n> dst{};
+    fill(lhs, from);
+    fill(rhs, from);
+    const auto power = [&from] { return scale::from_bits(static_cast<std::uint8_t>(120 + from.word() % 16)); };
+    for (scale& x : lhs_scales) x = power();
+    for (scale& x : rhs_scales) x = power();
+    const dyad::quantized_view a{dyad::make_matrix<const code>(lhs.data(), m, k),
+                                 dyad::per_row_block<const scale>(lhs_scales.data(), 32, k)};
+    const auto b = transposed(dyad::quantized_view{dyad::make_matrix<const code>(rhs.data(), n, k),
+                                                   dyad::per_row_block<const scale>(rhs_scales.data(), 32, k)});
+    for (const auto isa : {dyad::instruction_set::scalar, dyad::instruction_set::avx2, dyad::instruction_set::amx}) {
+        dyad::block_gemm_plan<std::remove_const_t<decltype(a)>, std::remove_const_t<decltype(b)>> plan;
+        all.add(static_cast<std::uint64_t>(plan.make(a, b, {.cap = isa}, plan)));
+        all.add(static_cast<std::uint64_t>(
+            plan.run(a, b, dyad::make_matrix(dst.data(), m, n), dyad::keep_sum{}, workspace)));
+        for (const float x : dst) all.add_number(x);
+    }
+}
+
+void matrices(same_bits::hash& all, same_bits::source& from) {
+    using dyad::float_ordered;
+    using dyad::product_rule;
+    using code = dyad::float8_e4m3fn;
+    constexpr dyad::keep_sum sums;
+    multiply<float, float, float_ordered, product_rule::exact, float>(all, from, sums);
+    multiply<dyad::bfloat16, dyad::bfloat16, float_ordered, product_rule::exact, float>(all, from, sums);
+    multiply<code, code, float_ordered, product_rule::exact, float>(all, from, sums);
+    multiply<code, code, float_ordered, product_rule::lmul, float>(all, from, sums);
+    multiply<float, float, float_ordered, product_rule::lmul_adder, float>(all, from, sums);
+    const float factor = 0.37F;
+    const float offset = -1.5F;
+    const dyad::scale_columns<dyad::bfloat16> scale{{&factor, {n}, {0}}, {&offset, {n}, {0}}, 0.3};
+    using int8 = dyad::integer<8>;
+    multiply<int8, int8, dyad::chained<std::int32_t, 16, float>, product_rule::exact, dyad::bfloat16>(all, from, scale);
+    multiply_blocks(all, from);
+}
+
 /// Functions of one number: looked up, and of a wider type.
 template <dyad::format T>
 void functions(same_bits::hash& all, same_bits::source& from) {
@@ -177,6 +256,7 @@ int main(int argc, char** argv) {
         bulk_work(all, from);
         shared_work(all, from);
         float_rows(all, from);
+        matrices(all, from);
     }
     for (std::uint64_t i = 0; i < 4000; ++i) {
         same_bits::source from(i);
