@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of few rows with a panel of packed weights, with AVX-512 VNNI: kernels/scalar/gemv.hpp's sums. The weights
-// are read once, in order, for all rows; each line is asked for some kilobytes ahead, which the processor's own
-// prefetching does not do soon enough for one reading thread.
+// are read once, in order, for all rows. No line is asked for ahead: the processor's own prefetching keeps up with one
+// stream in order, and asking costs loads (Zen 4: a tenth and more of the speed of weights in level 3, none gained of
+// weights in memory).
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -15,19 +16,9 @@
 
 namespace dyad::inline v1::avx512 {
 
-/// Bytes between what is read and what is asked for.
-inline constexpr std::ptrdiff_t gemv_ahead = 6144;
-
-[[gnu::target("avx512f"), gnu::always_inline]] inline void ask_for(const std::uint8_t* from) noexcept {
-    // (an address past the end is never read, and no pointer to it is made)
-    __asm__ volatile("prefetcht0 %c1(%0)" : : "r"(from), "i"(gemv_ahead));
-}
-template <int Vectors>
-[[gnu::target("avx512f"), gnu::always_inline]] inline void ask_for_unit(const std::uint8_t* from) noexcept {
-    ask_for(from);
-    if constexpr (Vectors > 1) ask_for(from + 64);
-    if constexpr (Vectors > 2) ask_for(from + 128);
-}
+/// Blocks of columns that share a scale, added up as one for one row: they and their activations lie one behind the
+/// other.
+inline constexpr std::ptrdiff_t gemv_run = 16;
 
 /// The four activations at x in every lane.
 [[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline bytes four_activations(const std::int8_t* x) noexcept {
@@ -53,7 +44,6 @@ template <weight_code Code, int Parts, int P = 0>
                                                                                           bytes* w) noexcept {
     if constexpr (P < Parts) {
         constexpr weight_unit unit = unit_of(Code);
-        ask_for_unit<unit.vectors>(codes + P * unit.vectors * 64);
         weight_sets<Code>::take(codes + P * unit.vectors * 64, w + P * unit.sets);
         take_parts<Code, Parts, P + 1>(codes, w);
     }
@@ -106,7 +96,8 @@ template <weight_code Code, int Rows, int Parts, int I = 0>
 
 /// to[64 r + j] = sum of x (u + offset) over a block of `units` units, for Rows rows; Parts parts at once, so that
 /// activations are broadcast once for them and enough sums are under way.
-/// Bound: a block has at most 1280 k, so a sum apart is at most 1280 * 128 * 255 < 2^26 in magnitude.
+/// Bound: at most gemv_run blocks of at most 1280 k, so a sum apart is at most 16 * 1280 * 128 * 255 < 2^30 in
+/// magnitude.
 template <weight_code Code, int Rows, int Parts>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void block_sums(
     const std::uint8_t* codes, std::ptrdiff_t units, const gemv_operands& o, const std::int8_t* x,
@@ -285,8 +276,6 @@ template <weight_code Code, scale_code Scale>
         }
         add_scaled_parts<Code, Scale>(sums, scales, acc);
         codes = scales + scale_bytes;
-        ask_for(scales);
-        ask_for(scales + 64);
     }
     store_floats(out.floats, acc[0]);
     store_floats(out.floats + 16, acc[1]);
@@ -314,14 +303,19 @@ template <weight_code Code>
     const std::ptrdiff_t unit_bytes = 4 * unit_of(Code).vectors * 64;
     const std::ptrdiff_t block_x = layout.block_x();
     const std::uint8_t* behind = o.panel + layout.panel_bytes() - layout.zero_bytes();
-    for (std::ptrdiff_t b = 0; b <= last; ++b) {
+    const bool in_groups = layout.sharing == weight_sharing::group;
+    const std::ptrdiff_t run = o.rows == 1 && !in_groups ? gemv_run : 1;
+    for (std::ptrdiff_t b = 0; b <= last; b += run) {
         const std::uint8_t* codes = o.panel + b * block_bytes;
-        const std::ptrdiff_t count = b == last ? last_units : units;
+        const std::ptrdiff_t end = last + 1 - b < run ? last + 1 : b + run;
+        const std::ptrdiff_t count = (end - b) * units - (end > last ? units - last_units : 0);
         const std::uint8_t* scales = codes + count * unit_bytes;
-        const bool in_groups = layout.sharing == weight_sharing::group;
         const std::uint8_t* zeros = in_groups ? scales + layout.scale_bytes() : behind;
-        block_sums_of_rows<Code>(codes, count, o, o.x + b * block_x, o.x_sums + b, sums);
-        if (layout.zero != zero_code::none) subtract_zeros(layout.zero, zeros, o, o.x_sums + b, sums);
+        std::int32_t run_sum = 0;
+        for (std::ptrdiff_t n = b; run > 1 && n < end; ++n) run_sum += o.x_sums[n];
+        const std::int32_t* x_sums = run > 1 ? &run_sum : o.x_sums + b;
+        block_sums_of_rows<Code>(codes, count, o, o.x + b * block_x, x_sums, sums);
+        if (layout.zero != zero_code::none) subtract_zeros(layout.zero, zeros, o, x_sums, sums);
         if (in_groups) add_group(layout.scale, scales, o.rows, sums, out.floats);
         else add_whole(o.rows, sums, out.integers);
     }
