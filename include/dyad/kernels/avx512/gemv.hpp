@@ -69,6 +69,39 @@ template <weight_code Code, int Rows, int Parts, int I = 0>
         add_unit<Code, Rows, Parts, I + 1>(sums, w, x, x_stride);
     }
 }
+/// x[s]: the activations of set s and those behind it.
+template <int Sets, int S = 0>
+[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline void take_activations(const std::int8_t* from,
+                                                                                     bytes* x) noexcept {
+    if constexpr (S < Sets) {
+        x[S] = four_activations(from + 4 * S);
+        take_activations<Sets, S + 1>(from, x);
+    }
+}
+/// Adds the products of one set of one row and part P, and of those behind it.
+template <weight_code Code, int Parts, int P, int S = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_sets(part_sums<Code, 1, Parts>& sums,
+                                                                                        const bytes* w,
+                                                                                        const bytes* x) noexcept {
+    if constexpr (S < unit_of(Code).sets) {
+        signed_words& sum = sums.of[sums.place(0, P, weight_sets<Code>::sum_of[S])];
+        sum = add_products(sum, w[S], x[S]);
+        add_sets<Code, Parts, P, S + 1>(sums, w, x);
+    }
+}
+/// Adds the products of one unit of part P and those behind it, for one row: part after part, so that few registers
+/// hold weights.
+template <weight_code Code, int Parts, int P = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_unit_of_row(
+    part_sums<Code, 1, Parts>& sums, const std::uint8_t* codes, const bytes* x) noexcept {
+    if constexpr (P < Parts) {
+        constexpr weight_unit unit = unit_of(Code);
+        bytes w[static_cast<std::size_t>(unit.sets)];
+        weight_sets<Code>::take(codes + P * unit.vectors * 64, w);
+        add_sets<Code, Parts, P>(sums, w, x);
+        add_unit_of_row<Code, Parts, P + 1>(sums, codes, x);
+    }
+}
 template <weight_code Code, int Rows, int Parts, int I = 0>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void clear(
     part_sums<Code, Rows, Parts>& sums) noexcept {
@@ -111,9 +144,15 @@ template <weight_code Code, int Rows, int Parts>
         const std::uint8_t* at = codes + part * (unit.vectors * 64);
         const std::uint8_t* const end = at + code_bytes;
         for (const std::int8_t* from = x; at != end; from += unit.sets * 4) {
-            bytes w[static_cast<std::size_t>(Parts * unit.sets)];
-            take_parts<Code, Parts>(at, w);
-            add_unit(sums, w, from, x_stride);
+            if constexpr (Rows == 1) {
+                bytes four[static_cast<std::size_t>(unit.sets)];
+                take_activations<unit.sets>(from, four);
+                add_unit_of_row(sums, at, four);
+            } else {
+                bytes w[static_cast<std::size_t>(Parts * unit.sets)];
+                take_parts<Code, Parts>(at, w);
+                add_unit(sums, w, from, x_stride);
+            }
             at += 4 * unit.vectors * 64;
         }
         store_sums(sums, x_sums, o.x_sums_stride, o.offset, to + part * 16);
@@ -269,9 +308,9 @@ template <weight_code Code, scale_code Scale>
         sums.of[sums.place(0, 2, 0)] = sums.of[0];
         sums.of[sums.place(0, 3, 0)] = sums.of[0];
         for (; codes != scales; codes += 4 * unit.vectors * 64) {
-            bytes w[static_cast<std::size_t>(4 * unit.sets)];
-            take_parts<Code, 4>(codes, w);
-            add_unit(sums, w, x, 0);
+            bytes four[static_cast<std::size_t>(unit.sets)];
+            take_activations<unit.sets>(x, four);
+            add_unit_of_row(sums, codes, four);
             x += unit.sets * 4;
         }
         add_scaled_parts<Code, Scale>(sums, scales, acc);
