@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of few rows with a panel of packed weights, with AVX-512 VNNI: kernels/scalar/gemv.hpp's sums. The weights
-// are read once, in order, for all rows. No line is asked for ahead: the processor's own prefetching keeps up with one
-// stream in order, and asking costs loads (Zen 4: a tenth and more of the speed of weights in level 3, none gained of
-// weights in memory).
+// are read once for all rows. One row takes them strictly in order: the processor's own prefetching keeps up with that,
+// and asking for lines ahead costs loads (Zen 4: a tenth and more of the speed of weights in level 3, and nothing
+// gained of weights in memory). Where more rows take short pieces far apart, lines are asked for.
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -19,6 +19,20 @@ namespace dyad::inline v1::avx512 {
 /// Blocks of columns that share a scale, added up as one for one row: they and their activations lie one behind the
 /// other.
 inline constexpr std::ptrdiff_t gemv_run = 16;
+
+/// Bytes between what is read and what is asked for.
+inline constexpr std::ptrdiff_t gemv_ahead = 6144;
+
+[[gnu::target("avx512f"), gnu::always_inline]] inline void ask_for(const std::uint8_t* from) noexcept {
+    // (an address past the end is never read, and no pointer to it is made)
+    __asm__ volatile("prefetcht0 %c1(%0)" : : "r"(from), "i"(gemv_ahead));
+}
+template <int Vectors>
+[[gnu::target("avx512f"), gnu::always_inline]] inline void ask_for_unit(const std::uint8_t* from) noexcept {
+    ask_for(from);
+    if constexpr (Vectors > 1) ask_for(from + 64);
+    if constexpr (Vectors > 2) ask_for(from + 128);
+}
 
 /// The four activations at x in every lane.
 [[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline bytes four_activations(const std::int8_t* x) noexcept {
@@ -44,6 +58,7 @@ template <weight_code Code, int Parts, int P = 0>
                                                                                           bytes* w) noexcept {
     if constexpr (P < Parts) {
         constexpr weight_unit unit = unit_of(Code);
+        if constexpr (Parts * unit.vectors < 4) ask_for_unit<unit.vectors>(codes + P * unit.vectors * 64);
         weight_sets<Code>::take(codes + P * unit.vectors * 64, w + P * unit.sets);
         take_parts<Code, Parts, P + 1>(codes, w);
     }
@@ -159,11 +174,12 @@ template <weight_code Code, int Rows, int Parts>
     }
 }
 
-/// As many parts as leave their sums, and the weights of a unit, 16 registers each of the 32.
+/// As many parts as leave their sums, and of several rows the weights of a unit, 16 registers each of the 32.
 template <weight_code Code, int Rows>
 inline constexpr int parts_at_once = [] {
+    const int sets = Rows > 1 ? unit_of(Code).sets : 0;
     int parts = 4;
-    while (parts > 1 && (parts * Rows * weight_sets<Code>::sums > 16 || parts * unit_of(Code).sets > 16)) parts /= 2;
+    while (parts > 1 && (parts * Rows * weight_sets<Code>::sums > 16 || parts * sets > 16)) parts /= 2;
     return parts;
 }();
 
