@@ -117,6 +117,18 @@ template <weight_code Code, int Parts, int P = 0>
         add_unit_of_row<Code, Parts, P + 1>(sums, codes, x);
     }
 }
+/// The same of unit U and those behind it.
+template <int Units, weight_code Code, int Parts, int U = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_units_of_row(
+    part_sums<Code, 1, Parts>& sums, const std::uint8_t* codes, const std::int8_t* x) noexcept {
+    if constexpr (U < Units) {
+        constexpr weight_unit unit = unit_of(Code);
+        bytes four[static_cast<std::size_t>(unit.sets)];
+        take_activations<unit.sets>(x + U * unit.sets * 4, four);
+        add_unit_of_row(sums, codes + U * 4 * unit.vectors * 64, four);
+        add_units_of_row<Units, Code, Parts, U + 1>(sums, codes, x);
+    }
+}
 template <weight_code Code, int Rows, int Parts, int I = 0>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void clear(
     part_sums<Code, Rows, Parts>& sums) noexcept {
@@ -160,9 +172,7 @@ template <weight_code Code, int Rows, int Parts>
         const std::uint8_t* const end = at + code_bytes;
         for (const std::int8_t* from = x; at != end; from += unit.sets * 4) {
             if constexpr (Rows == 1) {
-                bytes four[static_cast<std::size_t>(unit.sets)];
-                take_activations<unit.sets>(from, four);
-                add_unit_of_row(sums, at, four);
+                add_units_of_row<1>(sums, at, from);
             } else {
                 bytes w[static_cast<std::size_t>(Parts * unit.sets)];
                 take_parts<Code, Parts>(at, w);
@@ -307,6 +317,7 @@ template <weight_code Code, scale_code Scale>
                                                                                              const gemv_operands& o,
                                                                                              gemv_sums& out) noexcept {
     constexpr weight_unit unit = unit_of(Code);
+    constexpr std::ptrdiff_t unit_bytes = 4 * unit.vectors * 64;
     const std::ptrdiff_t blocks = layout.blocks();
     const std::ptrdiff_t code_bytes = layout.code_bytes(0);
     const std::ptrdiff_t last_code_bytes = layout.code_bytes(blocks - 1);
@@ -323,12 +334,9 @@ template <weight_code Code, scale_code Scale>
         sums.of[sums.place(0, 1, 0)] = sums.of[0];
         sums.of[sums.place(0, 2, 0)] = sums.of[0];
         sums.of[sums.place(0, 3, 0)] = sums.of[0];
-        for (; codes != scales; codes += 4 * unit.vectors * 64) {
-            bytes four[static_cast<std::size_t>(unit.sets)];
-            take_activations<unit.sets>(x, four);
-            add_unit_of_row(sums, codes, four);
-            x += unit.sets * 4;
-        }
+        for (; scales - codes >= 4 * unit_bytes; codes += 4 * unit_bytes, x += 4 * unit.sets * 4)
+            add_units_of_row<4>(sums, codes, x);
+        for (; codes != scales; codes += unit_bytes, x += unit.sets * 4) add_units_of_row<1>(sums, codes, x);
         add_scaled_parts<Code, Scale>(sums, scales, acc);
         codes = scales + scale_bytes;
     }
