@@ -213,7 +213,7 @@ void compare_all(const char* name) {
     for (const index k : {1, 31, 32, 33, 64, 127, 128, 129, 130, 160, 256, 257})
         compare<Format>(t, name, 1 + k % 8, k, 3, contents::extremes, random);
     for (const index n : {63, 64, 65, 127, 128, 129, 130}) compare<Format>(t, name, 2, 40, n, contents::random, random);
-    for (const index k : {499, 500, 501, 511, 512, 513, 1023, 1025, 2100})
+    for (const index k : {499, 500, 501, 511, 512, 513, 1023, 1025, 2100, 20481})  // (20480: 16 blocks of trits)
         compare<Format>(t, name, 1, k, 2, contents::extremes, random);
     for (index m = 1; m <= 8; ++m) compare<Format>(t, name, m, 140, 66, contents::random, random);
     for (const index m : {9, 16, 19}) compare<Format>(t, name, m, 70, 5, contents::random, random);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of few rows with a panel of packed weights, with AVX-512 VNNI: kernels/scalar/gemv.hpp's sums. The weights
-// are read once, in order, for all rows; each line is asked for some kilobytes ahead, which the processor's own
-// prefetching does not do soon enough for one reading thread.
+// are read once for all rows. One row takes them strictly in order: the processor's own prefetching keeps up with that,
+// and asking for lines ahead costs loads (Zen 4: a tenth and more of the speed of weights in level 3, and nothing
+// gained of weights in memory). Where more rows take short pieces far apart, lines are asked for.
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -14,6 +15,10 @@
 #include <dyad/kernels/gemv_layout.hpp>
 
 namespace dyad::inline v1::avx512 {
+
+/// Blocks of columns that share a scale, added up as one for one row: they and their activations lie one behind the
+/// other.
+inline constexpr std::ptrdiff_t gemv_run = 16;
 
 /// Bytes between what is read and what is asked for.
 inline constexpr std::ptrdiff_t gemv_ahead = 6144;
@@ -53,7 +58,7 @@ template <weight_code Code, int Parts, int P = 0>
                                                                                           bytes* w) noexcept {
     if constexpr (P < Parts) {
         constexpr weight_unit unit = unit_of(Code);
-        ask_for_unit<unit.vectors>(codes + P * unit.vectors * 64);
+        if constexpr (Parts * unit.vectors < 4) ask_for_unit<unit.vectors>(codes + P * unit.vectors * 64);
         weight_sets<Code>::take(codes + P * unit.vectors * 64, w + P * unit.sets);
         take_parts<Code, Parts, P + 1>(codes, w);
     }
@@ -77,6 +82,51 @@ template <weight_code Code, int Rows, int Parts, int I = 0>
         constexpr int row = I % Rows;
         add_parts<Code, Rows, Parts, set, row>(sums, w, four_activations(x + row * x_stride + 4 * set));
         add_unit<Code, Rows, Parts, I + 1>(sums, w, x, x_stride);
+    }
+}
+/// x[s]: the activations of set s and those behind it.
+template <int Sets, int S = 0>
+[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline void take_activations(const std::int8_t* from,
+                                                                                     bytes* x) noexcept {
+    if constexpr (S < Sets) {
+        x[S] = four_activations(from + 4 * S);
+        take_activations<Sets, S + 1>(from, x);
+    }
+}
+/// Adds the products of one set of one row and part P, and of those behind it.
+template <weight_code Code, int Parts, int P, int S = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_sets(part_sums<Code, 1, Parts>& sums,
+                                                                                        const bytes* w,
+                                                                                        const bytes* x) noexcept {
+    if constexpr (S < unit_of(Code).sets) {
+        signed_words& sum = sums.of[sums.place(0, P, weight_sets<Code>::sum_of[S])];
+        sum = add_products(sum, w[S], x[S]);
+        add_sets<Code, Parts, P, S + 1>(sums, w, x);
+    }
+}
+/// Adds the products of one unit of part P and those behind it, for one row: part after part, so that few registers
+/// hold weights.
+template <weight_code Code, int Parts, int P = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_unit_of_row(
+    part_sums<Code, 1, Parts>& sums, const std::uint8_t* codes, const bytes* x) noexcept {
+    if constexpr (P < Parts) {
+        constexpr weight_unit unit = unit_of(Code);
+        bytes w[static_cast<std::size_t>(unit.sets)];
+        weight_sets<Code>::take(codes + P * unit.vectors * 64, w);
+        add_sets<Code, Parts, P>(sums, w, x);
+        add_unit_of_row<Code, Parts, P + 1>(sums, codes, x);
+    }
+}
+/// The same of unit U and those behind it.
+template <int Units, weight_code Code, int Parts, int U = 0>
+[[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void add_units_of_row(
+    part_sums<Code, 1, Parts>& sums, const std::uint8_t* codes, const std::int8_t* x) noexcept {
+    if constexpr (U < Units) {
+        constexpr weight_unit unit = unit_of(Code);
+        bytes four[static_cast<std::size_t>(unit.sets)];
+        take_activations<unit.sets>(x + U * unit.sets * 4, four);
+        add_unit_of_row(sums, codes + U * 4 * unit.vectors * 64, four);
+        add_units_of_row<Units, Code, Parts, U + 1>(sums, codes, x);
     }
 }
 template <weight_code Code, int Rows, int Parts, int I = 0>
@@ -106,7 +156,8 @@ template <weight_code Code, int Rows, int Parts, int I = 0>
 
 /// to[64 r + j] = sum of x (u + offset) over a block of `units` units, for Rows rows; Parts parts at once, so that
 /// activations are broadcast once for them and enough sums are under way.
-/// Bound: a block has at most 1280 k, so a sum apart is at most 1280 * 128 * 255 < 2^26 in magnitude.
+/// Bound: at most gemv_run blocks of at most 1280 k, so a sum apart is at most 16 * 1280 * 128 * 255 < 2^30 in
+/// magnitude.
 template <weight_code Code, int Rows, int Parts>
 [[gnu::target("avx512f,avx512bw,avx512vbmi"), gnu::always_inline]] inline void block_sums(
     const std::uint8_t* codes, std::ptrdiff_t units, const gemv_operands& o, const std::int8_t* x,
@@ -120,20 +171,25 @@ template <weight_code Code, int Rows, int Parts>
         const std::uint8_t* at = codes + part * (unit.vectors * 64);
         const std::uint8_t* const end = at + code_bytes;
         for (const std::int8_t* from = x; at != end; from += unit.sets * 4) {
-            bytes w[static_cast<std::size_t>(Parts * unit.sets)];
-            take_parts<Code, Parts>(at, w);
-            add_unit(sums, w, from, x_stride);
+            if constexpr (Rows == 1) {
+                add_units_of_row<1>(sums, at, from);
+            } else {
+                bytes w[static_cast<std::size_t>(Parts * unit.sets)];
+                take_parts<Code, Parts>(at, w);
+                add_unit(sums, w, from, x_stride);
+            }
             at += 4 * unit.vectors * 64;
         }
         store_sums(sums, x_sums, o.x_sums_stride, o.offset, to + part * 16);
     }
 }
 
-/// As many parts as leave their sums, and the weights of a unit, 16 registers each of the 32.
+/// As many parts as leave their sums, and of several rows the weights of a unit, 16 registers each of the 32.
 template <weight_code Code, int Rows>
 inline constexpr int parts_at_once = [] {
+    const int sets = Rows > 1 ? unit_of(Code).sets : 0;
     int parts = 4;
-    while (parts > 1 && (parts * Rows * weight_sets<Code>::sums > 16 || parts * unit_of(Code).sets > 16)) parts /= 2;
+    while (parts > 1 && (parts * Rows * weight_sets<Code>::sums > 16 || parts * sets > 16)) parts /= 2;
     return parts;
 }();
 
@@ -261,6 +317,7 @@ template <weight_code Code, scale_code Scale>
                                                                                              const gemv_operands& o,
                                                                                              gemv_sums& out) noexcept {
     constexpr weight_unit unit = unit_of(Code);
+    constexpr std::ptrdiff_t unit_bytes = 4 * unit.vectors * 64;
     const std::ptrdiff_t blocks = layout.blocks();
     const std::ptrdiff_t code_bytes = layout.code_bytes(0);
     const std::ptrdiff_t last_code_bytes = layout.code_bytes(blocks - 1);
@@ -277,16 +334,11 @@ template <weight_code Code, scale_code Scale>
         sums.of[sums.place(0, 1, 0)] = sums.of[0];
         sums.of[sums.place(0, 2, 0)] = sums.of[0];
         sums.of[sums.place(0, 3, 0)] = sums.of[0];
-        for (; codes != scales; codes += 4 * unit.vectors * 64) {
-            bytes w[static_cast<std::size_t>(4 * unit.sets)];
-            take_parts<Code, 4>(codes, w);
-            add_unit(sums, w, x, 0);
-            x += unit.sets * 4;
-        }
+        for (; scales - codes >= 4 * unit_bytes; codes += 4 * unit_bytes, x += 4 * unit.sets * 4)
+            add_units_of_row<4>(sums, codes, x);
+        for (; codes != scales; codes += unit_bytes, x += unit.sets * 4) add_units_of_row<1>(sums, codes, x);
         add_scaled_parts<Code, Scale>(sums, scales, acc);
         codes = scales + scale_bytes;
-        ask_for(scales);
-        ask_for(scales + 64);
     }
     store_floats(out.floats, acc[0]);
     store_floats(out.floats + 16, acc[1]);
@@ -314,14 +366,19 @@ template <weight_code Code>
     const std::ptrdiff_t unit_bytes = 4 * unit_of(Code).vectors * 64;
     const std::ptrdiff_t block_x = layout.block_x();
     const std::uint8_t* behind = o.panel + layout.panel_bytes() - layout.zero_bytes();
-    for (std::ptrdiff_t b = 0; b <= last; ++b) {
+    const bool in_groups = layout.sharing == weight_sharing::group;
+    const std::ptrdiff_t run = o.rows == 1 && !in_groups ? gemv_run : 1;
+    for (std::ptrdiff_t b = 0; b <= last; b += run) {
         const std::uint8_t* codes = o.panel + b * block_bytes;
-        const std::ptrdiff_t count = b == last ? last_units : units;
+        const std::ptrdiff_t end = last + 1 - b < run ? last + 1 : b + run;
+        const std::ptrdiff_t count = (end - b) * units - (end > last ? units - last_units : 0);
         const std::uint8_t* scales = codes + count * unit_bytes;
-        const bool in_groups = layout.sharing == weight_sharing::group;
         const std::uint8_t* zeros = in_groups ? scales + layout.scale_bytes() : behind;
-        block_sums_of_rows<Code>(codes, count, o, o.x + b * block_x, o.x_sums + b, sums);
-        if (layout.zero != zero_code::none) subtract_zeros(layout.zero, zeros, o, o.x_sums + b, sums);
+        std::int32_t run_sum = 0;
+        for (std::ptrdiff_t n = b; run > 1 && n < end; ++n) run_sum += o.x_sums[n];
+        const std::int32_t* x_sums = run > 1 ? &run_sum : o.x_sums + b;
+        block_sums_of_rows<Code>(codes, count, o, o.x + b * block_x, x_sums, sums);
+        if (layout.zero != zero_code::none) subtract_zeros(layout.zero, zeros, o, x_sums, sums);
         if (in_groups) add_group(layout.scale, scales, o.rows, sums, out.floats);
         else add_whole(o.rows, sums, out.integers);
     }

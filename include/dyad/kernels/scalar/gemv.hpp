@@ -115,15 +115,20 @@ inline void add_offsets(const gemv_layout& layout, const std::uint8_t* zeros, co
 /// y = acc * x_scales[i], NaN as 0x7fc00000: one panel's results of row i, in place in out.floats.
 [[gnu::noinline]] inline void finish_gemv(const gemv_layout& layout, const gemv_operands& o, const float* x_scales,
                                           std::ptrdiff_t x_scales_stride, gemv_sums& out) noexcept {
-    const std::uint8_t* scales = o.panel + layout.panel_bytes() - layout.shared_bytes();
-    for (std::ptrdiff_t j = 0; j < gemv_columns; ++j) {
-        const bool is_last = layout.sharing == weight_sharing::column;
-        const float scale = is_last ? stored_scale(layout.scale, scales, j) : 1;
-        for (std::ptrdiff_t i = 0; i < o.rows; ++i) {
-            float& y = out.floats[i * gemv_columns + j];
-            if (is_last) y = scaled_sum(out.integers[i * gemv_columns + j], scale);
-            y = of_row(y, x_scales[i * x_scales_stride]);
-        }
+    const std::uint8_t* stored = o.panel + layout.panel_bytes() - layout.shared_bytes();
+    const bool is_last = layout.sharing == weight_sharing::column;
+    float scales[gemv_columns];
+    if (is_last && layout.scale != scale_code::none)
+        for (std::ptrdiff_t j = 0; j < gemv_columns; ++j) scales[j] = stored_scale(layout.scale, stored, j);
+    for (std::ptrdiff_t i = 0; i < o.rows; ++i) {
+        const std::int32_t* sums = out.integers + i * gemv_columns;
+        float* y = out.floats + i * gemv_columns;
+        if (is_last && layout.scale == scale_code::none)
+            for (std::ptrdiff_t j = 0; j < gemv_columns; ++j) y[j] = static_cast<float>(sums[j]);
+        else if (is_last)
+            for (std::ptrdiff_t j = 0; j < gemv_columns; ++j) y[j] = scaled_sum(sums[j], scales[j]);
+        const float x_scale = x_scales[i * x_scales_stride];
+        for (std::ptrdiff_t j = 0; j < gemv_columns; ++j) y[j] = of_row(y[j], x_scale);
     }
 }
 
