@@ -452,7 +452,14 @@ int main(int argc, char** argv) {
                           DYAD_BENCH_FOLDER "/gemm." + limit + ".ratios.json", comparisons);
     }
     std::printf("%s\n", bench::amx_state().c_str());
-    if (best < instruction_set::amx) std::printf("AMX: not measured, this machine has %s\n", dyad::to_string(best));
+    std::vector<std::string> not_measured;
+    if (best < instruction_set::amx) not_measured.emplace_back("all by AMX (int8, int16, bfloat16, FP8, MX, L-Mul)");
+#if !DYAD_BENCH_ONEDNN
+    not_measured.emplace_back("against oneDNN (not installed)");
+#endif
+#if !DYAD_BENCH_OPENBLAS
+    not_measured.emplace_back("against OpenBLAS (not installed)");
+#endif
     for (const shape s : layers()) add_int8(s, 8, "");
     for (const shape s : some) add_beside_openblas(s);
     add_pairs({128, 768, 768});

@@ -52,9 +52,10 @@ struct mean {
     int count = 0;
 };
 
-/// `[{"work": ..., "against": ..., "ratio": ..., "value": "3.6 G/s"}, ...]`, one line each; what did not run is left
-/// out.
-inline std::string to_json(const recorder& results, const std::vector<comparison>& comparisons) {
+/// `[{"work": ..., "against": ..., "ratio": ..., "value": "3.6 G/s"}, ...]`, one line each; what was filtered out
+/// is left out.
+inline std::string to_json(const recorder& results, const std::vector<comparison>& comparisons,
+                           const std::vector<std::string>& not_measured) {
     std::string json = "[";
     const auto add = [&json](const std::string& work, const std::string& against, const std::string& numbers) {
         json += json.size() == 1 ? "\n" : ",\n";
@@ -80,12 +81,14 @@ inline std::string to_json(const recorder& results, const std::vector<comparison
                       std::exp(m.logarithms / m.count), m.count);
         add(group, m.against, numbers);
     }
+    for (const std::string& work : not_measured) add(work, "-", "\"ratio\": null, \"value\": \"not measured\"}");
     return json + "\n]\n";
 }
 
 /// The main function of a benchmark program: arguments as Google Benchmark's. Short repetitions, many and interleaved,
-/// unless the arguments say otherwise.
-inline int run(int argc, char** argv, const std::string& file, const std::vector<comparison>& comparisons) {
+/// unless the arguments say otherwise. `not_measured`: work for which this machine lacks something.
+inline int run(int argc, char** argv, const std::string& file, const std::vector<comparison>& comparisons,
+               const std::vector<std::string>& not_measured = {}) {
     std::vector<std::string> words{argv[0],
                                    "--benchmark_repetitions=7",
                                    "--benchmark_min_time=0.005",
@@ -101,7 +104,7 @@ inline int run(int argc, char** argv, const std::string& file, const std::vector
     recorder results;
     benchmark::RunSpecifiedBenchmarks(&results);
     benchmark::Shutdown();
-    const std::string json = to_json(results, comparisons);
+    const std::string json = to_json(results, comparisons, not_measured);
     std::ofstream out(file);
     out << json;
     std::printf("%sratios: %s\n", json.c_str(), file.c_str());
