@@ -247,7 +247,7 @@ private:
             const index begin = t % tasks * together;
             const index rest = blocks_.rhs_panels() - begin;
             for (index p = begin; p < begin + (rest < together ? rest : together); ++p)
-                lower_to(smallest[g], pack_panel<operand_side::rhs>(blocks_, source, p, to));
+                lower_to(smallest[g], pack_panel<operand_side::rhs>(blocks_, source, p, to, arithmetic::expected));
         });
     }
     template <class D, class Epilogue>
@@ -261,7 +261,7 @@ private:
         const typename arithmetic::lhs_source source(row_block(lhs, first, rows), blocks_.kernel().isa);
         std::uint16_t smallest = no_magnitude;
         for (index p = 0; p < pieces_of(rows, kernel.lhs_lines); ++p) {
-            const std::uint16_t s = pack_panel<operand_side::lhs>(blocks_, source, p, left);
+            const std::uint16_t s = pack_panel<operand_side::lhs>(blocks_, source, p, left, arithmetic::expected);
             smallest = s < smallest ? s : smallest;
         }
         const bool gradual = kernel.multiply_gradual != nullptr && arithmetic::expected == subnormals::possible &&

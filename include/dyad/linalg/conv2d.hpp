@@ -346,7 +346,7 @@ private:
                              Executor& execute) const noexcept {
         const index outputs = shape_.group_outputs();
         const auto source = im2col_source<Weight, R>::of_weights(outer_block(weights, g * outputs, outputs), isa_);
-        return pack_rhs(blocks(0), source, to, execute);
+        return pack_rhs(blocks(0), source, to, arithmetic::expected, execute);
     }
 
     /// One group, piece by piece: as many pixels as lie in dst at one distance, at most most_pixels.

@@ -115,7 +115,7 @@ public:
         if (overlap(memory_of(memory), memory_of(rhs))) return status::dst_overlaps_rhs;
         packed_header header = expected_header();
         const typename arithmetic::rhs_source source(transposed(rhs), blocks_.kernel().isa);
-        header.smallest = pack_rhs(blocks_, source, memory.data() + sizeof header, execute);
+        header.smallest = pack_rhs(blocks_, source, memory.data() + sizeof header, arithmetic::expected, execute);
         header = sealed(header);
         __builtin_memcpy(memory.data(), &header, sizeof header);
         return status::ok;
@@ -135,7 +135,7 @@ public:
             const typename arithmetic::rhs_source source(transposed(rhs), blocks_.kernel().isa);
             std::byte* const lhs_panels = aligned(workspace);
             std::byte* const rhs_panels = lhs_panels + blocks_.lhs_bytes();
-            const std::uint16_t smallest = pack_rhs(blocks_, source, rhs_panels, execute);
+            const std::uint16_t smallest = pack_rhs(blocks_, source, rhs_panels, arithmetic::expected, execute);
             multiply(lhs, lhs_panels, rhs_panels, smallest, dst, epilogue, execute);
         } else {
             execute(m_, [&](index i) {

@@ -46,10 +46,17 @@ struct as_type {
     }
 };
 
-/// One operand's lines into panels, all blocks of k. Gives the smallest magnitude where the kernel flushes subnormals.
+/// Are a product's operands known to keep bf16 kernels away from subnormals?
+enum class subnormals : std::uint8_t {
+    excluded,  ///< by the formats
+    possible   ///< the numbers decide
+};
+
+/// One operand's lines into panels, all blocks of k. Gives the smallest magnitude where it decides how to multiply: the
+/// kernel flushes subnormals, and they are possible.
 template <operand_side Side, class L, class R, class S, line_source Source>
 [[gnu::noinline]] std::uint16_t pack_panel(const product_blocks<L, R, S>& blocks, const Source& source, index panel,
-                                           std::byte* panels) noexcept {
+                                           std::byte* panels, subnormals expected) noexcept {
     using carrier_type = typename Source::carrier_type;
     const auto& kernel = blocks.kernel();
     constexpr bool is_lhs = Side == operand_side::lhs;
@@ -63,7 +70,8 @@ template <operand_side Side, class L, class R, class S, line_source Source>
         const auto part = blocks.depth().at(b);
         const auto from = source.read(first, count, part.first, part.length, buffer);
         if constexpr (std::same_as<carrier_type, bfloat16>) {
-            if (kernel.multiply_gradual != nullptr) smallest = smallest_magnitude(from, count, part.length, smallest);
+            if (kernel.multiply_gradual != nullptr && expected == subnormals::possible)
+                smallest = smallest_magnitude(from, count, part.length, smallest);
         }
         if constexpr (is_lhs) kernel.pack_lhs(from, count, part.length, panels + blocks.lhs_place(b, panel));
         else kernel.pack_rhs(from, count, part.length, panels + blocks.rhs_place(b, panel));
@@ -235,16 +243,10 @@ private:
     }
 };
 
-/// Are a product's operands known to keep bf16 kernels away from subnormals?
-enum class subnormals : std::uint8_t {
-    excluded,  ///< by the formats
-    possible   ///< the numbers decide
-};
-
-/// Packs all of rhs. Gives the smallest magnitude, where the kernel asks for it.
+/// Packs all of rhs. Gives the smallest magnitude, as pack_panel does.
 template <class L, class R, class S, line_source Source, executor Executor>
 std::uint16_t pack_rhs(const product_blocks<L, R, S>& blocks, const Source& source, std::byte* panels,
-                       Executor&& execute) noexcept {
+                       subnormals expected, Executor&& execute) noexcept {
     std::uint16_t smallest = no_magnitude;
     const index panels_together = blocks.kernel().rhs_panels;
     execute(pieces_of(blocks.rhs_panels(), panels_together), [&](index task) {
@@ -252,7 +254,7 @@ std::uint16_t pack_rhs(const product_blocks<L, R, S>& blocks, const Source& sour
         const index first = task * panels_together;
         const index rest = blocks.rhs_panels() - first;
         for (index p = first; p < first + (rest < panels_together ? rest : panels_together); ++p) {
-            lower_to(smallest, pack_panel<operand_side::rhs>(blocks, source, p, panels));
+            lower_to(smallest, pack_panel<operand_side::rhs>(blocks, source, p, panels, expected));
         }
     });
     return smallest;
@@ -269,7 +271,7 @@ void multiply_packed(const product_blocks<L, R, S>& blocks, const Source& lhs, s
     const auto pack = [&](index first_row, index end_row) {
         std::uint16_t smallest = no_magnitude;
         for (index i = first_row; i < end_row; i += kernel.lhs_lines) {
-            const auto s = pack_panel<operand_side::lhs>(blocks, lhs, i / kernel.lhs_lines, lhs_panels);
+            const auto s = pack_panel<operand_side::lhs>(blocks, lhs, i / kernel.lhs_lines, lhs_panels, expected);
             smallest = s < smallest ? s : smallest;
         }
         return smallest;
