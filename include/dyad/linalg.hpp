@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// linalg: products of matrices of any formats, with and without shared scales, convolutions, attention's products, their
-// carriers and epilogues.
+// linalg: products of matrices of any formats, with and without shared scales, convolutions, attention's products,
+// their carriers and epilogues.
 #pragma once
 
 #include <dyad/linalg/attention_products.hpp>

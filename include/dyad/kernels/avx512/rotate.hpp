@@ -16,7 +16,6 @@
 
 namespace dyad::inline v1::avx512 {
 
-
 /// The first `count` of 32 codes as int16, zeros behind them; and back, saturated.
 [[gnu::target("avx512bw"), gnu::always_inline]] inline words load_codes(const std::int16_t* from,
                                                                         std::size_t count) noexcept {
