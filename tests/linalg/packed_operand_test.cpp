@@ -98,6 +98,31 @@ TEST_CASE("packed operands: of another product, another m, another instruction s
     }
 }
 
+TEST_CASE("packed operands: without a smallest magnitude they serve no lhs that needs one") {
+    // Units of 2^5 on the left keep products of powers of two from 2^-127 on normal, units of 1 do not.
+    using scale = dyad::float8_e8m0fnu;
+    using large = dyad::gemm_plan<dyad::fixed<8, -5>, scale, dyad::float_ordered>;
+    using small = dyad::gemm_plan<integer<8>, scale, dyad::float_ordered>;
+    large made;
+    small read;
+    REQUIRE(large::make(1, 4, 2, {}, made) == status::ok);
+    REQUIRE(small::make(1, 4, 2, {}, read) == status::ok);
+    const std::vector<scale> rhs(8, scale::from_bits(0));
+    dyad_test::panel_memory memory(static_cast<std::ptrdiff_t>(made.packed_bytes()));
+    const std::span<std::byte> bytes(memory.data(), made.packed_bytes());
+    REQUIRE(made.pack(dyad::make_matrix(rhs.data(), 4, 2), bytes) == status::ok);
+    const std::vector<integer<8>> lhs(4, integer<8>::from_raw(1));
+    std::vector<float> out(2, 42.0F);
+    std::vector<std::byte> workspace(read.workspace_bytes());
+    const auto a = dyad::make_matrix(lhs.data(), 1, 4);
+    const auto c = dyad::make_matrix(out.data(), 1, 2);
+    CHECK(read.run(a, packed_operand{bytes}, c, dyad::keep_sum{}, workspace) == status::rhs_packed_differently);
+    CHECK(out == std::vector<float>(2, 42.0F));
+    // Unpacked: four times 2^-127, subnormal numbers of bfloat16 that no kernel may lose.
+    REQUIRE(read.run(a, dyad::make_matrix(rhs.data(), 4, 2), c, dyad::keep_sum{}, workspace) == status::ok);
+    CHECK(out == std::vector<float>(2, 0x1p-125F));
+}
+
 TEST_CASE("packing: memory that is too small, misaligned, or the operand's own") {
     packed_product p;
     const auto rhs = dyad::as_const(dyad::make_matrix(p.rhs.data(), 40, 9));

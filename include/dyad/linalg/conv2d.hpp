@@ -277,7 +277,7 @@ private:
         fingerprint print;
         print.add("conv2d").add(arithmetic::kernel(isa_).name).add(static_cast<std::int64_t>(isa_));
         print.add(shape_.kernel_height).add(shape_.kernel_width).add(shape_.groups).add(across ? 1 : 0);
-        header.kernel = print.add(format_fingerprint<Weight>()).value();
+        header.kernel = print.add(arithmetic::rhs_fingerprint).value();
         header.bytes = packed_bytes();
         header.k = shape_.depth();
         header.n = shape_.out_channels;

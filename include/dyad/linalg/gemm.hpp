@@ -170,11 +170,7 @@ private:
     }
     [[nodiscard]] packed_header expected_header() const noexcept {
         packed_header header;
-        header.kernel = fingerprint{}
-                            .add(blocks_.kernel().name)
-                            .add(static_cast<std::int64_t>(Product))
-                            .add(format_fingerprint<B>())
-                            .value();
+        header.kernel = fingerprint{}.add(blocks_.kernel().name).add(arithmetic::rhs_fingerprint).value();
         header.bytes = packed_bytes();
         header.k = k_;
         header.n = n_;

@@ -10,6 +10,7 @@
 #include <dyad/core/bits.hpp>
 #include <dyad/kernels/matrix.hpp>
 #include <dyad/linalg/carrier.hpp>
+#include <dyad/linalg/packed_operand.hpp>
 #include <dyad/linalg/plain_gemm.hpp>
 #include <dyad/linalg/product.hpp>
 #include <dyad/linalg/sources.hpp>
@@ -127,6 +128,14 @@ public:
     /// Do the formats exclude subnormal floats in products and sums? L-Mul's rests have up to four digits more.
     static constexpr subnormals expected =
         lowest_digit<A>() + lowest_digit<B>() - (lmul ? 4 : 0) >= -126 ? subnormals::excluded : subnormals::possible;
+
+    /// What a packed rhs depends on beside its kernel and extents. `expected` says whether its smallest magnitude was
+    /// looked for.
+    static constexpr std::int64_t rhs_fingerprint = fingerprint{}
+                                                        .add(static_cast<std::int64_t>(Product))
+                                                        .add(format_fingerprint<B>())
+                                                        .add(static_cast<std::int64_t>(expected))
+                                                        .value();
 
     [[nodiscard]] static constexpr std::uint64_t max_k(std::uint64_t max_bias) noexcept {
         if constexpr (plain::is_chained<Accumulator>) {
