@@ -2,7 +2,7 @@
 // bfloat16 x bfloat16 with AVX512_BF16: vdpbf16ps(sum, a, b) = fma(a.low, b.low, fma(a.high, b.high, sum)), each
 // rounded once to nearest even whatever MXCSR says, subnormal numbers taken and given as zeros (Intel, Architecture
 // Instruction Set Extensions Programming Reference, VDPBF16PS). So a chain of the defined order
-// (kernels/scalar/dot.hpp) is a chain of pairs: the even one of {high: k, low: k + 2}, the odd one of {high: k + 1,
+// (kernels/scalar/matrix.hpp) is a chain of pairs: the even one of {high: k, low: k + 2}, the odd one of {high: k + 1,
 // low: k + 3}. Where no subnormal number can come up, the results are the defined ones; else the same panels go through
 // float multiply-adds.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of bfloat16 matrices on AArch64: panels of floats, and in steps of 32 k the even and the odd chain one after
-// the other in the float kernel's registers: the order of kernels/scalar/dot.hpp.
+// the other in the float kernel's registers: the order of kernels/scalar/matrix.hpp.
 #pragma once
 
 #if defined(__aarch64__)

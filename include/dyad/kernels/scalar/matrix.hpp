@@ -54,7 +54,7 @@ struct integer_dot {
         return static_cast<Sum>(total);
     }
 };
-/// In steps of 32 k, as dot_bf16.
+/// In steps of 32 k, even and odd products form two fused chains from +0, whose sum is added: the order of AMX.
 struct bf16_dot {
     [[nodiscard]] static float run(const bfloat16* lhs, const bfloat16* rhs, std::ptrdiff_t k, float sum) noexcept {
         for (std::ptrdiff_t first = 0; first < k; first += 32) {
