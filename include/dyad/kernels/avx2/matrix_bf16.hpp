@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// bfloat16 x bfloat16 with AVX2 and FMA, in the order of kernels/scalar/matrix.hpp: in steps of 32 k, an even and an odd
-// chain from +0, sum += even + odd. Tiles of 3 x 16 whose twelve chains stay in registers; the sums lie in memory.
+// bfloat16 x bfloat16 with AVX2 and FMA, in the order of kernels/scalar/matrix.hpp: in steps of 32 k, an even and an
+// odd chain from +0, sum += even + odd. Tiles of 3 x 16 whose twelve chains stay in registers; the sums lie in memory.
 // Rhs comes as pairs (avx2/matrix_panels.hpp), each made two floats by a shift and a mask; lhs as floats.
 #pragma once
 

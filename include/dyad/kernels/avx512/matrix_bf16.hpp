@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bfloat16 x bfloat16 with AVX-512's float multiply-adds, in the order of kernels/scalar/matrix.hpp: in steps of 32 k, an
-// even and an odd chain from +0, sum += even + odd. Tiles of 4 x 48 whose 24 chains stay in registers; the sums lie in
-// memory, which each of them meets once in 32 k. Rhs comes as pairs (avx2/matrix_panels.hpp), each made two floats by a
-// shift and a mask; lhs as floats, so that its decoding happens once a panel.
+// bfloat16 x bfloat16 with AVX-512's float multiply-adds, in the order of kernels/scalar/matrix.hpp: in steps of 32 k,
+// an even and an odd chain from +0, sum += even + odd. Tiles of 4 x 48 whose 24 chains stay in registers; the sums lie
+// in memory, which each of them meets once in 32 k. Rhs comes as pairs (avx2/matrix_panels.hpp), each made two floats
+// by a shift and a mask; lhs as floats, so that its decoding happens once a panel.
 #pragma once
 
 #if defined(__x86_64__) && defined(__SSE2__)
