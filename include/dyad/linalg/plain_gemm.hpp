@@ -122,6 +122,7 @@ template <class Word, number A, number B>
 
 /// The sum of output (i, j) of lhs, m x k, times rhs, k x n: in units of the operands' units where the accumulator is
 /// an integer one, in float for float_ordered. Of the formats and accumulators that gemm_plan takes.
+/// Float sums need the default environment (kernels/float_environment.hpp), which gemm_plan sets for itself.
 template <number A, number B, class Accumulator, product_rule Product = product_rule::exact>
 [[nodiscard]] typename Accumulator::sum_type plain_sum(matrix_view<const A> lhs, matrix_view<const B> rhs, index i,
                                                        index j) noexcept {
