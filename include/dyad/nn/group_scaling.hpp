@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Group scaling: weights of a few bits in groups along the inputs, each group with a scale; activations with a scale for
-// each token, or for each group of a token. A linear layer's sum is that of linalg/block_path.hpp's integers: exact
+// Group scaling: weights of a few bits in groups along the inputs, each group with a scale; activations with a scale
+// for each token, or for each group of a token. A linear layer's sum is that of linalg/block_path.hpp's integers: exact
 // within a group, then
 //   total = fma(float(sum of the group), token's scale * weights' scale, total), groups in order from +0.
 // Sources: Zhang et al., "FlexQ: efficient post-training INT6 quantization for LLM serving", arXiv 2508.04405 (groups
@@ -117,8 +117,9 @@ public:
     template <number T, class Token, class D, class Epilogue, class Context>
     status multiply(const tensor<T, Token>& in, matrix_view<D> out, const Epilogue& epilogue,
                     const Context& context) const noexcept {
-        static_assert(requires { T::max_raw; } && T::width <= 8 && std::is_signed_v<typename T::raw_type>,
-                      "dyad::nn::group_scaling needs operands that are integers of at most 8 bits with their sign.");
+        static_assert(
+            requires { T::max_raw; } && T::width <= 8 && std::is_signed_v<typename T::raw_type>,
+            "dyad::nn::group_scaling needs operands that are integers of at most 8 bits with their sign.");
         return multiply_packed_blocks(lhs(in), rhs(), panels_, out, epilogue, context);
     }
 
