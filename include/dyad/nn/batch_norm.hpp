@@ -134,8 +134,7 @@ template <int Rank>
     if (channels < 0 || inputs < 0) return fault(operand_kind::geometry, status::negative_extent);
     if (const auto s = check(norm, channels); s != status::ok) return s;
     if (folded.extent != weights.extent) return fault(operand_kind::output, status::extents_differ);
-    if (weights.data == nullptr && !weights.is_empty())
-        return fault(operand_kind::weight, status::parameter_missing);
+    if (weights.data == nullptr && !weights.is_empty()) return fault(operand_kind::weight, status::parameter_missing);
     if (folded.data == nullptr && !folded.is_empty()) return fault(operand_kind::output, status::dst_null);
     if (overlaps_itself(folded)) return fault(operand_kind::output, status::dst_overlaps_itself);
     if (!is_apart(weights, folded)) return fault(operand_kind::output, status::dst_overlaps_src);

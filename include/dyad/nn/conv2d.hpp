@@ -40,9 +40,10 @@ public:
     using geometry = conv2d_geometry;
     static constexpr auto kind = Weights::kind;
     static constexpr auto edge_of_output = output_edge::calibrated;
-    static_assert(uniform_token<typename R::scaling::token>,
-                  "dyad::nn::conv2d needs a recipe whose activations have one scale for the whole tensor: a window sums "
-                  "over several pixels, so that factors of single pixels (token_scaling) cannot follow the sum.");
+    static_assert(
+        uniform_token<typename R::scaling::token>,
+        "dyad::nn::conv2d needs a recipe whose activations have one scale for the whole tensor: a window sums "
+        "over several pixels, so that factors of single pixels (token_scaling) cannot follow the sum.");
 
     /// Takes memory for the weights.
     layer_status shape(arena& memory, const geometry& g) noexcept { return in_layer(kind, take(memory, g)); }
@@ -61,11 +62,11 @@ public:
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const affine& in, const affine& out,
                          bias_kind bias = bias_kind::given) noexcept {
-        if (const layer_status s = set_padding(in); s != status::ok) return in_layer(kind, operand_kind::input_scale, s);
+        if (const layer_status s = set_padding(in); s != status::ok)
+            return in_layer(kind, operand_kind::input_scale, s);
         columns_.clamp_to(bounds(activation_), out);
         const auto same = [&](index) { return out; };
-        const layer_status s =
-            prepare_product<R>(source, name, Weights::order, bias, in, same, weights_, columns_);
+        const layer_status s = prepare_product<R>(source, name, Weights::order, bias, in, same, weights_, columns_);
         return in_layer(kind, s == status::ok ? layer_status(pack()) : s);
     }
 
@@ -81,8 +82,7 @@ public:
     }
     /// The same where the operand is made already.
     template <class Context>
-    layer_status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept
-        requires(!std::same_as<tensor_of<R, operand>, matrix_view<const input>>) {
+    layer_status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
         std::array<index, 2> expected = {};
         if (const layer_status s = out_extent(in.codes.extent, expected); s != status::ok) return s;
         if (out.extent[0] != expected[0]) return {status::dst_rows_differ, kind, operand_kind::output};
@@ -140,8 +140,7 @@ private:
             plan_type plan;
             if (const status s = plan_type::make(shape_, {}, plan); s != status::ok) return s;
             packed_for_ = best_instruction_set();
-            return plan.pack(as_image(weights_.codes()),
-                             {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
+            return plan.pack(as_image(weights_.codes()), {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
         } else {
             return status::ok;
         }
