@@ -14,6 +14,7 @@
 namespace dyad_test {
 namespace {
 
+using dyad::nn::layer_status;
 using dyad::nn::path;
 
 constexpr index tokens = 10;
@@ -33,7 +34,7 @@ auto runner_of(const dyad::nn::attention<R>& layer) {
     return [&layer](auto x, auto y, const auto& context) {
         dyad::nn::tensor_of<R, typename R::operand> t;
         const status s = dyad::nn::as_operand<R, typename R::operand>(x, t, 1000, context);
-        return s == status::ok ? layer.run(t, y, context) : s;
+        return s == status::ok ? layer.run(t, y, context) : layer_status(s);
     };
 }
 
@@ -66,7 +67,7 @@ TEST_CASE("attention: against double") {
         INFO(R::name());
         const example<R> e;
         const auto out = run_checked<typename R::stream>(e.in, tokens, width, tokens, width, runner_of(e.held.layer));
-        check_error<R>("attention", e.expected, decode(out, tokens, width, e.out_scale), bounds);
+        check_error<R>("attention", e.expected, decode(out, tokens, width, e.out_scale.scale), bounds);
     });
 }
 
@@ -205,7 +206,7 @@ TEST_CASE("attention: what is missing is told, and another number of tokens") {
     };
     CHECK(told(tokens, width, tokens, width) == status::ok);
     CHECK(told(tokens - 1, width, tokens, width) == status::dst_rows_differ);
-    CHECK(told(tokens, width - 1, tokens, width) == status::rhs_rows_differ);
+    CHECK(told(tokens, width - 1, tokens, width) == status::lhs_columns_differ);
     CHECK(told(tokens, width, tokens - 1, width) == status::dst_rows_differ);
     CHECK(told(tokens, width, tokens, width - 1) == status::dst_columns_differ);
 }

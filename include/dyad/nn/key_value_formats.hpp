@@ -54,7 +54,7 @@ public:
         constexpr index most = std::numeric_limits<index>::max() / 8;
         if (columns != 0 && rows > most / columns) return status::arena_too_small;
         extent_ = {rows, columns};
-        return memory.take(static_cast<index>(packed_size<T>(static_cast<std::size_t>(rows * columns))), bytes_);
+        return memory.take(static_cast<index>(dyad::packed_size<T>(static_cast<std::size_t>(rows * columns))), bytes_);
     }
     [[nodiscard]] packed_matrix<T> rows(index first, index count) const noexcept {
         const packed_matrix<T> all{bytes_.data, extent_, {extent_[1], 1}};
