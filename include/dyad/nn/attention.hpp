@@ -223,8 +223,7 @@ private:
         // 3. The projection.
         tensor_of<last, typename last::operand> mixture;
         const auto made = as_const(mixed);
-        if (const status s =
-                as_operand<last, typename last::operand>(made, mixture, context_edge_.number, context);
+        if (const status s = as_operand<last, typename last::operand>(made, mixture, context_edge_.number, context);
             s != status::ok)
             return s;
         if (const layer_status s = projection_.run(mixture, out, context); s != status::ok) return s;

@@ -26,8 +26,8 @@ namespace dyad::inline v1::nn {
 
 /// dst[b] = epilogue(lhs[b] * rhs[b / options.share]) under a recipe's accumulator and product rule.
 template <recipe R, number A, number B, class D, class Epilogue, class Context>
-status multiply_batch(batch_view<const A> lhs, batch_view<const B> rhs, batch_view<D> dst,
-                      batched_gemm_options options, const Epilogue& epilogue, const Context& context) noexcept {
+status multiply_batch(batch_view<const A> lhs, batch_view<const B> rhs, batch_view<D> dst, batched_gemm_options options,
+                      const Epilogue& epilogue, const Context& context) noexcept {
     using plan_type = batched_gemm_plan<A, B, typename R::accumulator, R::product>;
     options.cap = context.cap;
     plan_type plan;
@@ -47,8 +47,7 @@ status multiply_batch(batch_view<const A> lhs, batch_view<const B> rhs, batch_vi
 namespace attention_steps {
 
 template <class Context>
-inline constexpr bool watches_sums =
-    sums_probe<std::remove_cvref_t<decltype(std::declval<const Context&>().probe)>>;
+inline constexpr bool watches_sums = sums_probe<std::remove_cvref_t<decltype(std::declval<const Context&>().probe)>>;
 
 /// Rows of one matrix as matrices of `rows` rows one below the other.
 template <class T>
@@ -100,9 +99,8 @@ status multiply_values(const attention_geometry& g, const P& p, const V& v, matr
     if constexpr (uniform_token<decltype(p.token)> && uniform_token<decltype(v.token)> &&
                   !attention_steps::watches_sums<Context>) {
         const auto options = attention_steps::options_of(g, columns.max_bias(), causality::products, offset);
-        return multiply_batch<R>(attention_steps::stacked(p.codes, g.heads, tokens),
-                                 heads_of(v.codes, g.key_heads, d), heads_of(dst, g.heads, d), options,
-                                 columns.epilogue(p.token, v.token), context);
+        return multiply_batch<R>(attention_steps::stacked(p.codes, g.heads, tokens), heads_of(v.codes, g.key_heads, d),
+                                 heads_of(dst, g.heads, d), options, columns.epilogue(p.token, v.token), context);
     } else {
         for (index h = 0; h < g.heads; ++h) {
             const auto lhs = row_block(p, h * tokens, tokens);

@@ -29,7 +29,8 @@ public:
     /// `heads`: those of keys. Empties the cache.
     layer_status shape(arena& memory, index capacity, index heads, index head_width) noexcept {
         if (capacity < 0 || heads < 0 || head_width < 0) return fault(operand_kind::geometry, status::negative_extent);
-        if (heads != 0 && capacity > (index{1} << 40) / heads) return fault(operand_kind::memory, status::arena_too_small);
+        if (heads != 0 && capacity > (index{1} << 40) / heads)
+            return fault(operand_kind::memory, status::arena_too_small);
         for (store& s : stores_) {
             const status taken = s.shape(memory, capacity * heads, head_width, heads);
             if (taken != status::ok) return in_layer(layer_kind::key_value_cache, taken);
@@ -71,8 +72,8 @@ public:
         for (std::size_t which = 0; which < 2; ++which) {
             for (index i = 0; i < keys.extent[0] && columns != 0; ++i) {
                 const auto r = row(all[which], i);
-                const matrix_view<const In> by_head{r.data, {heads_, head_width_},
-                                                    {head_width_ * r.stride[0], r.stride[0]}};
+                const matrix_view<const In> by_head{
+                    r.data, {heads_, head_width_}, {head_width_ * r.stride[0], r.stride[0]}};
                 const status s = stores_[which].write((length_ + i) * heads_, by_head);
                 if (s != status::ok) return in_layer(layer_kind::key_value_cache, operand_of_write(s), s);
             }

@@ -60,8 +60,8 @@ public:
         if (s != status::ok) return in_layer(layer_kind::rotary, s);
         geometry_ = g;
         if (memory.is_measuring()) return status::ok;
-        return at_fault(table_.set(g.base, g.head_width, g.positions,
-                                   make_vector(table.data, g.positions * g.head_width)));
+        return at_fault(
+            table_.set(g.base, g.head_width, g.positions, make_vector(table.data, g.positions * g.head_width)));
     }
 
     /// in, out: rows x (heads * head_width), row i at position first + i; out may be in.
