@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../../examples/keyword_spotting/graph.hpp"
-#include "support/plain_tflite.hpp"
+#include "support/plain_network.hpp"
 #include "support/shared_data.hpp"
 
 #include <cstddef>

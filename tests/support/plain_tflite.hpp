@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// TensorFlow Lite's int8 contract in plain integer loops: what the layers must equal. Written from the published
-// formulas alone; of the library it uses nothing but the example's reader of files.
+// TensorFlow Lite's int8 arithmetic in plain integers, one number at a time: what the library must equal. Written from
+// the published formulas alone, without the library.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
-
-#include "../../examples/keyword_spotting/graph.hpp"
 
 namespace plain_tflite {
 
@@ -52,14 +49,27 @@ struct interval {
     std::int64_t low = -128;
     std::int64_t high = 127;
 };
-inline interval activation_range(keyword_spotting::fused f, float scale, std::int32_t zero) {
-    using keyword_spotting::fused;
-    const auto code = [&](float v) { return zero + static_cast<std::int64_t>(std::round(v / scale)); };
-    interval r;
-    if (f == fused::relu || f == fused::relu6) r.low = std::max(r.low, code(0.0f));
-    if (f == fused::relu6) r.high = std::min(r.high, code(6.0f));
-    if (f == fused::relu_n1_to_1) r = {std::max(r.low, code(-1.0f)), std::min(r.high, code(1.0f))};
-    return r;
+/// The codes of bounds of a fused activation.
+inline interval activation_range(float low, float high, float scale, std::int32_t zero) {
+    const auto code = [&](float v, std::int64_t otherwise) {
+        return std::isinf(v) ? otherwise : zero + static_cast<std::int64_t>(std::round(v / scale));
+    };
+    return {std::max<std::int64_t>(-128, code(low, -128)), std::min<std::int64_t>(127, code(high, 127))};
+}
+
+/// ADD of int8: x and y with scales and zero points to z's.
+struct quantized {
+    float scale;
+    std::int32_t zero;
+};
+inline std::int8_t add(std::int8_t x, std::int8_t y, quantized qx, quantized qy, quantized qz, rounds how) {
+    const auto twice = 2 * static_cast<double>(std::max(qx.scale, qy.scale));
+    const fraction mx = quantize_multiplier(static_cast<double>(qx.scale) / twice);
+    const fraction my = quantize_multiplier(static_cast<double>(qy.scale) / twice);
+    const fraction mz = quantize_multiplier(twice / (0x1p20 * static_cast<double>(qz.scale)));
+    const std::int64_t a = multiply(std::int64_t{x - qx.zero} * (1 << 20), mx, how);
+    const std::int64_t b = multiply(std::int64_t{y - qy.zero} * (1 << 20), my, how);
+    return static_cast<std::int8_t>(std::clamp<std::int64_t>(multiply(a + b, mz, how) + qz.zero, -128, 127));
 }
 
 /// e^x of gemmlowp with five integer bits, and 1 / (1 + x) with none.
@@ -108,96 +118,6 @@ inline std::vector<std::int8_t> softmax(const std::vector<std::int8_t>& x, float
         y.push_back(static_cast<std::int8_t>(std::clamp<std::int64_t>(code, -128, 127)));
     }
     return y;
-}
-
-using codes = std::vector<std::int8_t>;
-
-/// One operation of the graph on the codes of its first input.
-inline codes run(const keyword_spotting::graph& g, const keyword_spotting::operation& o, const codes& in, rounds how) {
-    using keyword_spotting::operator_kind;
-    const auto& x = g.tensors[o.inputs[0]];
-    const auto& y = g.tensors[o.output];
-    codes out(y.size());
-    if (o.kind == operator_kind::reshape) return in;
-    if (o.kind == operator_kind::softmax) return softmax(in, x.scales[0], how);
-    if (o.kind == operator_kind::average_pool_2d) {
-        // The window is the whole image: VALID, strides as large.
-        const auto channels = x.shape[3];
-        const auto n = static_cast<std::int64_t>(x.shape[1] * x.shape[2]);
-        for (std::size_t c = 0; c < channels; ++c) {
-            std::int64_t sum = 0;
-            for (std::size_t p = c; p < in.size(); p += channels) sum += in[p];
-            out[c] = static_cast<std::int8_t>((sum > 0 ? sum + n / 2 : sum - n / 2) / n);
-        }
-        return out;
-    }
-    const auto& w = g.tensors[o.inputs[1]];
-    const auto& b = g.tensors[o.inputs[2]];
-    const interval range = activation_range(o.activation, y.scales[0], y.zero_point);
-    const auto finish = [&](std::int64_t sum, std::size_t channel) {
-        const bool per_tensor = w.scales.size() == 1;
-        const float product = x.scales[0] * w.scales[0];
-        const double m = per_tensor && o.kind == operator_kind::fully_connected
-                             ? static_cast<double>(product) / static_cast<double>(y.scales[0])
-                             : static_cast<double>(x.scales[0]) *
-                                   static_cast<double>(w.scales[per_tensor ? 0 : channel]) /
-                                   static_cast<double>(y.scales[0]);
-        const std::int64_t code = multiply(sum + b.int32[channel], quantize_multiplier(m), how) + y.zero_point;
-        return static_cast<std::int8_t>(std::clamp(code, range.low, range.high));
-    };
-    if (o.kind == operator_kind::fully_connected) {
-        for (std::size_t j = 0; j < out.size(); ++j) {
-            std::int64_t sum = 0;
-            for (std::size_t k = 0; k < in.size(); ++k) sum += w.int8[j * in.size() + k] * (in[k] - x.zero_point);
-            out[j] = finish(sum, j);
-        }
-        return out;
-    }
-    const auto at = [](const std::vector<std::size_t>& s, std::size_t i) { return static_cast<std::ptrdiff_t>(s[i]); };
-    const bool depthwise = o.kind == operator_kind::depthwise_conv_2d;
-    const std::ptrdiff_t height = at(x.shape, 1), width = at(x.shape, 2), channels = at(x.shape, 3);
-    const std::ptrdiff_t out_height = at(y.shape, 1), out_width = at(y.shape, 2), outputs = at(y.shape, 3);
-    const std::ptrdiff_t kernel_height = at(w.shape, 1), kernel_width = at(w.shape, 2);
-    const auto stride_height = static_cast<std::ptrdiff_t>(o.stride[0]);
-    const auto stride_width = static_cast<std::ptrdiff_t>(o.stride[1]);
-    const auto before = [&](std::ptrdiff_t n, std::ptrdiff_t stride, std::ptrdiff_t kernel) {
-        const std::ptrdiff_t total = ((n + stride - 1) / stride - 1) * stride + kernel - n;
-        return o.padding == keyword_spotting::padding::same && total > 0 ? total / 2 : 0;
-    };
-    const std::ptrdiff_t top = before(height, stride_height, kernel_height);
-    const std::ptrdiff_t left = before(width, stride_width, kernel_width);
-    std::size_t next = 0;
-    for (std::ptrdiff_t i = 0; i < out_height; ++i) {
-        for (std::ptrdiff_t j = 0; j < out_width; ++j) {
-            for (std::ptrdiff_t c = 0; c < outputs; ++c) {
-                std::int64_t sum = 0;
-                for (std::ptrdiff_t a = 0; a < kernel_height; ++a) {
-                    for (std::ptrdiff_t d = 0; d < kernel_width; ++d) {
-                        const std::ptrdiff_t r = i * stride_height + a - top, s = j * stride_width + d - left;
-                        if (r < 0 || r >= height || s < 0 || s >= width) continue;
-                        const std::int8_t* const pixel = in.data() + (r * width + s) * channels;
-                        if (depthwise) {
-                            sum += w.int8[static_cast<std::size_t>((a * kernel_width + d) * channels + c)] *
-                                   (pixel[c] - x.zero_point);
-                            continue;
-                        }
-                        const std::int8_t* const weights =
-                            w.int8.data() + ((c * kernel_height + a) * kernel_width + d) * channels;
-                        for (std::ptrdiff_t k = 0; k < channels; ++k) sum += weights[k] * (pixel[k] - x.zero_point);
-                    }
-                }
-                out[next++] = finish(sum, static_cast<std::size_t>(c));
-            }
-        }
-    }
-    return out;
-}
-
-/// All tensors of a chain of operations, the input first.
-inline std::vector<codes> run(const keyword_spotting::graph& g, const codes& input, rounds how) {
-    std::vector<codes> all = {input};
-    for (const auto& o : g.operations) all.push_back(run(g, o, all.back(), how));
-    return all;
 }
 
 }  // namespace plain_tflite

@@ -93,12 +93,12 @@ struct tflite_functions_of {
                       "dyad::nn::tflite_functions' softmax takes codes of 8 bits to codes of 8 bits or int16.");
         static constexpr double fixed_scale = Out::width == 8 ? 0x1p-8 : 0x1p-16;
         /// What its results always mean.
-        static constexpr affine fixed_output{fixed_scale, Out::min_raw};
+        static constexpr affine fixed_quantization{fixed_scale, Out::min_raw};
         tflite::softmax_parameters parameters;
 
         status set(const affine& in, const affine& out) noexcept {
             if (!is_positive_finite(in.scale) || !is_positive_finite(out.scale)) return status::scale_not_positive;
-            if (out != fixed_output) return status::scale_unsupported;
+            if (out != fixed_quantization) return status::scale_unsupported;
             return parameters.set(static_cast<float>(in.scale), 1.0f, Rounding);
         }
         status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept {

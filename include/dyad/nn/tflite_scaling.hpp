@@ -19,6 +19,7 @@
 #include <dyad/math/requantize.hpp>
 #include <dyad/math/tflite_functions.hpp>
 #include <dyad/nn/affine.hpp>
+#include <dyad/nn/recipe.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tflite_functions.hpp>
 #include <dyad/number/convert.hpp>
@@ -161,5 +162,6 @@ struct tflite_int8 {
 };
 using tflite_int8_double = tflite_int8<requantization::gemmlowp_double>;
 using tflite_int8_single = tflite_int8<requantization::single_half_up>;
+static_assert(recipe<tflite_int8_double> && recipe<tflite_int8_single>);
 
 }  // namespace dyad::inline v1::nn
