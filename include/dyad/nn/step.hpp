@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A step: a layer that nn/sequential.hpp and nn/graph.hpp can put behind others, from one or more matrices of `input`
-// numbers to a matrix of `output` numbers.
+// A step: a layer that nn/sequential.hpp and nn/graph.hpp can put behind others, from a matrix of `input` numbers to
+// one of `output` numbers.
 //   struct my_step {
 //       using input = ...;  using output = ...;            // number types of the matrices
 //       using geometry = ...;                              // what shape() needs to know, an aggregate
 //       static constexpr auto edge_of_output = output_edge::calibrated;
 //       layer_status shape(arena&, const geometry&);       // takes memory for the parameters
-//       layer_status out_extent(array<index, 2> in..., array<index, 2>& out) const;
-//       layer_status prepare(source, const path& name, const affine& in..., affine& out);
-//       layer_status run(matrix_view<const input> in..., matrix_view<output> out, context) const;
+//       layer_status out_extent(const array<index, 2>& in, array<index, 2>& out) const;
+//       layer_status prepare(source, const path& name, const affine& in, affine& out);
+//       layer_status run(matrix_view<const input> in, matrix_view<output> out, context) const;
 //       status visit(visitor);
 //   };
+// A step of several inputs takes each `in` as an array: array<affine, 2>, array<matrix_view<const input>, 2>.
 #pragma once
 
 #include <array>
