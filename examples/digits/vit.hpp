@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The digits vision transformer, written once for every arithmetic: 8x8 image -> 16 patches of 2x2 -> 4 blocks -> 10
-// logits. Architecture and tensor names: README.md beside this file.
+// logits. Architecture and tensor names: README.md beside this file. It is a chain of segments, from one state of the
+// residual stream to the next, that also run one by one.
 #pragma once
 
 #include <array>
@@ -20,6 +21,24 @@ inline constexpr int depth = 4;
 inline constexpr dyad::index classes = 10;
 inline constexpr double norm_epsilon = 1e-5;
 inline constexpr int largest_pixel = 16;
+
+/// Segments: embedding with positions; attention and MLP of each block; norm, mean and head.
+inline constexpr int segments = 2 + 2 * depth;
+
+/// Segment s in words: "embed", "block 0 attention", "block 0 mlp", ..., "head".
+[[nodiscard]] inline dyad::nn::path segment_name(int s) noexcept {
+    using dyad::nn::path;
+    if (s == 0) return path("embed");
+    if (s == segments - 1) return path("head");
+    return path("block") / ((s - 1) / 2) / (s % 2 == 1 ? "attention" : "mlp");
+}
+/// The edge that it ends at.
+[[nodiscard]] inline dyad::nn::path segment_edge(int s) noexcept {
+    using dyad::nn::path;
+    if (s == 0) return path("position");
+    if (s == segments - 1) return path("logits");
+    return path("block") / ((s - 1) / 2) / (s % 2 == 1 ? "sum1" : "sum2");
+}
 
 template <dyad::nn::recipe R>
 class vit {
@@ -84,6 +103,24 @@ public:
         return run(patches, logits,
                    dyad::nn::context<const dyad::nn::no_probe, const dyad::serial>{scratch, nobody, one_thread});
     }
+    /// Segment s alone, 0 to segments - 1: the first reads the patches, the last writes the logits, all others
+    /// change x, the residual stream (tokens x width), and all but the last leave it as segment_edge(s) says.
+    template <class Context>
+    dyad::status run_segment(int s, dyad::matrix_view<const input> patches, dyad::matrix_view<stream> x,
+                             dyad::matrix_view<stream> logits, const Context& context) const noexcept {
+        const std::size_t mark = context.scratch.used();
+        dyad::status result = dyad::status::ok;
+        if (s == 0) {
+            result = begin(patches, x, context);
+        } else if (s == segments - 1) {
+            result = end(dyad::as_const(x), logits, context);
+        } else {
+            const auto& block = blocks_[static_cast<std::size_t>((s - 1) / 2)];
+            result = s % 2 == 1 ? block.attention().run(x, context) : block.mlp().run(x, context);
+        }
+        context.scratch.rewind(mark);
+        return result;
+    }
     /// Bytes of scratch memory that a run takes.
     [[nodiscard]] std::size_t scratch_bytes() const noexcept {
         dyad::arena need = dyad::arena::measuring();
@@ -113,32 +150,44 @@ private:
     template <class Context>
     dyad::status forward(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> logits,
                          const Context& context) const noexcept {
+        using dyad::status;
+        dyad::matrix_view<stream> x;
+        if (const status s = context.scratch.take(tokens, width, x); s != status::ok) return s;
+        for (int i = 0; i < segments; ++i) {
+            if (const status s = run_segment(i, patches, x, logits, context); s != status::ok) return s;
+        }
+        return status::ok;
+    }
+    /// Patches to tokens, each with its position.
+    template <class Context>
+    dyad::status begin(dyad::matrix_view<const input> patches, dyad::matrix_view<stream> x,
+                       const Context& context) const noexcept {
         using dyad::as_const;
         using dyad::status;
-        using dyad::nn::as_operand;
         constexpr dyad::nn::static_scale fixed_scale;
-        // 1. Patches to tokens, each with its position.
         tensor<operand> in;
-        dyad::matrix_view<stream> x;
-        if (const status s = as_operand<R, operand>(patches, in, input_edge_.number, context); s != status::ok)
-            return s;
-        if (const status s = context.scratch.take(tokens, width, x); s != status::ok) return s;
+        const status made = dyad::nn::as_operand<R, operand>(patches, in, input_edge_.number, context);
+        if (made != status::ok) return made;
         if (const status s = embed_.run(in, x, context); s != status::ok) return s;
         context.show(embed_edge_.number, as_const(x), fixed_scale);
         if (const status s = position_.run(as_const(x), x, context); s != status::ok) return s;
         context.show(position_edge_.number, as_const(x), fixed_scale);
-        // 2. The blocks.
-        for (const auto& block : blocks_) {
-            if (const status s = block.run(x, context); s != status::ok) return s;
-        }
-        // 3. Mean of the normalized tokens, and the classes.
+        return status::ok;
+    }
+    /// Mean of the normalized tokens, and the classes.
+    template <class Context>
+    dyad::status end(dyad::matrix_view<const stream> x, dyad::matrix_view<stream> logits,
+                     const Context& context) const noexcept {
+        using dyad::as_const;
+        using dyad::status;
+        using dyad::nn::as_operand;
         dyad::matrix_view<input> normalized;
         dyad::matrix_view<input> pooled;
         tensor<operand> n;
         tensor<operand> m;
         if (const status s = context.scratch.take(tokens, width, normalized); s != status::ok) return s;
         if (const status s = context.scratch.take(1, width, pooled); s != status::ok) return s;
-        if (const status s = norm_.run(as_const(x), normalized, context); s != status::ok) return s;
+        if (const status s = norm_.run(x, normalized, context); s != status::ok) return s;
         constexpr dyad::nn::contraction over_tokens{dyad::nn::contracted::rows, tokens};
         if (const status s = as_operand<R, operand>(as_const(normalized), over_tokens, n, norm_edge_.number, context);
             s != status::ok) {
@@ -149,7 +198,7 @@ private:
             return s;
         }
         if (const status s = head_.run(m, logits, context); s != status::ok) return s;
-        context.show(logit_edge_.number, as_const(logits), fixed_scale);
+        context.show(logit_edge_.number, as_const(logits), dyad::nn::static_scale{});
         return status::ok;
     }
 

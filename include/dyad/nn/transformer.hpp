@@ -168,6 +168,9 @@ public:
         const status s = attention_.run(x, context);
         return s == status::ok ? mlp_.run(x, context) : s;
     }
+    /// The two halves, each from one state of x to the next.
+    [[nodiscard]] const residual_branch<R, nn::attention<R>>& attention() const noexcept { return attention_; }
+    [[nodiscard]] const residual_branch<R, nn::mlp<R>>& mlp() const noexcept { return mlp_; }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         const status s = attention_.visit(v);
@@ -175,8 +178,8 @@ public:
     }
 
 private:
-    residual_branch<R, attention<R>> attention_;
-    residual_branch<R, mlp<R>> mlp_;
+    residual_branch<R, nn::attention<R>> attention_;
+    residual_branch<R, nn::mlp<R>> mlp_;
 };
 
 }  // namespace dyad::inline v1::nn
