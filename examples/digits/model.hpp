@@ -133,8 +133,9 @@ private:
         }
         throw std::logic_error("the model has no edge '" + words + "'");
     }
-    static void require_run(dyad::status s) {
-        if (s != dyad::status::ok) throw std::runtime_error(std::string("the model does not run: ") + to_string(s));
+    static void require_run(const dyad::nn::layer_status& s) {
+        if (s == dyad::status::ok) return;
+        throw std::runtime_error(std::string("the model does not run: ") + to_string(s).c_str());
     }
     [[nodiscard]] static std::size_t memory_needed() {
         dyad::arena arena = dyad::arena::measuring();
@@ -142,10 +143,10 @@ private:
         static_cast<void>(shaped.shape(arena));
         return arena.used();
     }
-    static void require(dyad::status s, const model_source& source) {
+    static void require(const dyad::nn::layer_status& s, const model_source& source) {
         if (s == dyad::status::ok) return;
         if (!source.fault().empty()) throw std::runtime_error(source.fault());
-        throw std::runtime_error(std::string("the model cannot be prepared: ") + to_string(s));
+        throw std::runtime_error(std::string("the model cannot be prepared: ") + to_string(s).c_str());
     }
 
     std::vector<std::byte> memory_;
