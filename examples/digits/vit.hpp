@@ -147,8 +147,8 @@ private:
     static layer_status each_block(Blocks& blocks, const F& f) noexcept {
         layer_status s = dyad::status::ok;
         int i = 0;
-        std::apply(
-            [&](auto&... block) { static_cast<void>((((s = f(block, i++)) == dyad::status::ok) && ...)); }, blocks);
+        std::apply([&](auto&... block) { static_cast<void>((((s = f(block, i++)) == dyad::status::ok) && ...)); },
+                   blocks);
         return s;
     }
     template <int... I>

@@ -34,7 +34,9 @@ public:
                 const T code = codes(i, j);
                 values.push_back((dyad::convert<double>(code) - q.zero_point) *
                                  (q.scale * dyad::nn::factor_at(token, i, j)));
-                ends.push_back(code == highest ? code_end::highest : code == lowest ? code_end::lowest : code_end::none);
+                ends.push_back(code == highest  ? code_end::highest
+                               : code == lowest ? code_end::lowest
+                                                : code_end::none);
             }
         }
         seen_->tensor(static_cast<std::size_t>(edge), values, ends);

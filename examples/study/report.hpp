@@ -17,13 +17,13 @@ struct layer_result {
     std::string name;    ///< e.g. "block 1 softmax"
     double sqnr_db = 0;  ///< signal to quantization noise, dB; infinity where every value is equal
     // The rest with --layers only.
-    double cosine = 1;                ///< of the angle between the two
-    double clipped = 0;               ///< share of codes at an end of the format beyond which float32's value lies
-    double zeroed = 0;                ///< share of zeros where float32 has none
-    std::uint64_t sum_terms = 0;      ///< K of the products behind it; 0 where there are none
-    int sum_bits_proven = 0;          ///< that every sum and its bias fit, sign included; 0 for sums of floats
-    int sum_bits_observed = 0;        ///< that the sums of the tested images would have fit
-    double sum_largest = 0;           ///< their largest magnitude, in units of their codes
+    double cosine = 1;            ///< of the angle between the two
+    double clipped = 0;           ///< share of codes at an end of the format beyond which float32's value lies
+    double zeroed = 0;            ///< share of zeros where float32 has none
+    std::uint64_t sum_terms = 0;  ///< K of the products behind it; 0 where there are none
+    int sum_bits_proven = 0;      ///< that every sum and its bias fit, sign included; 0 for sums of floats
+    int sum_bits_observed = 0;    ///< that the sums of the tested images would have fit
+    double sum_largest = 0;       ///< their largest magnitude, in units of their codes
 };
 
 /// The model with one segment in another arithmetic than the rest.

@@ -35,10 +35,10 @@ enum class sums { unseen, seen };
 
 /// What the codes of the logits are: recipes that agree in it can be compared code by code.
 struct output_format {
-    int width = 0;       ///< bits
-    double lowest = 0;   ///< values of the codes at the ends of the format
+    int width = 0;      ///< bits
+    double lowest = 0;  ///< values of the codes at the ends of the format
     double highest = 0;
-    double step = 0;     ///< of fixed-point codes: the value of one; 0 for floats
+    double step = 0;  ///< of fixed-point codes: the value of one; 0 for floats
 
     [[nodiscard]] friend bool operator==(const output_format&, const output_format&) = default;
 };

@@ -55,8 +55,10 @@ inline void add_error(error_histogram& histogram, double error, double unit) {
 }
 
 /// Everything that is counted per image, added up in the order of the images.
-[[nodiscard]] inline recipe_result summarize(const recipe_entry& entry, const runner& subject, const std::vector<image_result>& results,
-                        const std::vector<image_result>& reference, const std::vector<std::size_t>& labels) {
+[[nodiscard]] inline recipe_result summarize(const recipe_entry& entry, const runner& subject,
+                                             const std::vector<image_result>& results,
+                                             const std::vector<image_result>& reference,
+                                             const std::vector<std::size_t>& labels) {
     recipe_result out;
     out.name = entry.name;
     out.summary = entry.summary;
