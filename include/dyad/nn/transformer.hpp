@@ -172,6 +172,9 @@ public:
         const layer_status s = attention_.run(x, context, more...);
         return s == status::ok ? mlp_.run(x, context) : s;
     }
+    /// The two halves, each from one state of x to the next.
+    [[nodiscard]] const auto& attention_branch() const noexcept { return attention_; }
+    [[nodiscard]] const auto& mlp_branch() const noexcept { return mlp_; }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         const status s = attention_.visit(v);
