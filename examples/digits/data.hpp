@@ -97,7 +97,7 @@ public:
         const auto i = static_cast<std::size_t>(edge);
         return i < absmax_.size() ? absmax_[i] : 1;
     }
-    void set_scale(int edge, double scale) { scales_[static_cast<std::size_t>(edge)] = scale; }
+    void set_scale(int edge, const dyad::nn::affine& q) { scales_[static_cast<std::size_t>(edge)] = q.scale; }
 
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
     [[nodiscard]] const std::vector<double>& scales() const { return scales_; }

@@ -45,11 +45,10 @@ public:
     dyad::status prepare(Source& source) noexcept {
         using dyad::status;
         using dyad::nn::path;
-        const double input_scale = input_edge_.prepare(source, path("input"));
-        const double embed_scale = embed_edge_.prepare(source, path("embed"));
-        double scale = position_edge_.prepare(source, path("position"));
-        if (const status s = embed_.prepare(source, path("embed"), input_scale, [=](auto) { return embed_scale; });
-            s != status::ok) {
+        const dyad::nn::affine input_scale = input_edge_.prepare(source, path("input"));
+        const dyad::nn::affine embed_scale = embed_edge_.prepare(source, path("embed"));
+        dyad::nn::affine scale = position_edge_.prepare(source, path("position"));
+        if (const status s = embed_.prepare(source, path("embed"), input_scale, embed_scale); s != status::ok) {
             return s;
         }
         if (const status s = position_.prepare(source, path("pos"), embed_scale, scale); s != status::ok) return s;
@@ -58,13 +57,13 @@ public:
             const status s = block.prepare(source, path("blocks") / i, path("block") / i, norm_epsilon, scale);
             if (s != status::ok) return s;
         }
-        const double norm_scale = norm_edge_.prepare(source, path("norm"));
+        const dyad::nn::affine norm_scale = norm_edge_.prepare(source, path("norm"));
         if (const status s = norm_.prepare(source, path("norm"), norm_epsilon, scale, norm_scale); s != status::ok)
             return s;
-        const double mean_scale = mean_edge_.prepare(source, path("mean"));
+        const dyad::nn::affine mean_scale = mean_edge_.prepare(source, path("mean"));
         if (const status s = mean_.prepare(norm_scale, mean_scale); s != status::ok) return s;
-        const double logit_scale = logit_edge_.prepare(source, path("logits"));
-        return head_.prepare(source, path("head"), mean_scale, [=](auto) { return logit_scale; });
+        const dyad::nn::affine logit_scale = logit_edge_.prepare(source, path("logits"));
+        return head_.prepare(source, path("head"), mean_scale, logit_scale);
     }
 
     /// patches: tokens x patch_pixels; logits: 1 x classes.

@@ -43,7 +43,7 @@ struct example {
     parameters source;
     std::vector<input_of<R>> in;
     double in_scale = 0;
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     reference_model<R> reference{source, {}};
     real_matrix expected;
     with_memory<dyad::nn::attention<R>> held = attention_of<R>(tokens, width, heads);
@@ -113,7 +113,7 @@ TEST_CASE("attention: probes see every tensor once, in order, and the same bits 
 TEST_CASE("attention: a softmax ends at 1, whatever calibration saw") {
     example<in_int8> e;
     e.source.set_range("here.softmax", 0.25);
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) == status::ok);
     CHECK(e.source.scales[4] == 1 / 255.0);
     CHECK(e.source.scales[11] == 1 / 255.0);
@@ -138,7 +138,7 @@ TEST_CASE("attention: one token attends to itself; heads of one channel; no toke
             calibrate(source, reference);
             const auto held = [&] {
                 auto made = attention_of<R>(t, w, h);
-                double out_scale = 0;
+                dyad::nn::affine out_scale;
                 REQUIRE(made.layer.prepare(source, path("a"), path("e"), in_scale, out_scale) == status::ok);
                 return made;
             }();
@@ -159,11 +159,11 @@ TEST_CASE("attention: all inputs zero, all weights zero") {
         for (const char* const edge : {"e.q", "e.k", "e.v", "e.scores", "e.context", "e.proj"})
             source.set_range(edge, 0);
         auto held = attention_of<R>(tokens, width, heads);
-        double out_scale = 0;
+        dyad::nn::affine out_scale;
         REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
         const auto in = encode<input_of<R>>(constant_matrix(tokens, width, 0), 1);
         const auto out = run_checked<typename R::stream>(in, tokens, width, tokens, width, runner_of(held.layer));
-        for (const double y : decode(out, tokens, width, out_scale).values) CHECK(y == 0);
+        for (const double y : decode(out, tokens, width, out_scale.scale).values) CHECK(y == 0);
     });
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("attention: heads must divide the width") {
 
 TEST_CASE("attention: what is missing is told, and another number of tokens") {
     example<in_int8> e;
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     for (const std::string& name : e.source.names()) {
         CAPTURE(name);
         const real_matrix kept = e.source.get(name);

@@ -478,7 +478,7 @@ void check_attention() {
     parameters source;
     add_attention(source, "a", width, 5);
     auto held = shaped<attention<R>>([](auto& layer, dyad::arena& a) { return layer.shape(a, tokens, width, heads); });
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
     CHECK(out_scale == 1);
     const real_matrix in = random_matrix(tokens, width, 2, 6);
@@ -544,7 +544,7 @@ TEST_CASE("block_scaling: attention gives the same bits for any number of tasks,
     parameters source;
     add_attention(source, "a", width, 9);
     auto held = shaped<attention<in_nvfp4>>([](auto& layer, dyad::arena& a) { return layer.shape(a, 5, 12, 2); });
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_nvfp4, in_nvfp4::operand> t;

@@ -136,7 +136,7 @@ TEST_CASE("token_scaling: sums take the factors of their row of lhs and their co
     dyad::arena arena(memory);
     unit_columns<float> columns;
     REQUIRE(columns.shape(arena, 3) == status::ok);
-    for (index j = 0; j < 3; ++j) REQUIRE(columns.set(j, static_cast<double>(j), 0.5, 1) == status::ok);
+    for (index j = 0; j < 3; ++j) REQUIRE(columns.set(j, {.bias = static_cast<double>(j), .sum_scale = 0.5}, 1) == status::ok);
     const std::vector<float> scales{1, 2, 4};
     const line_scales rows{{scales.data(), {3, 8}, {1, 0}}};
     const line_scales of_columns{{scales.data(), {8, 3}, {0, 1}}};
@@ -252,7 +252,7 @@ TEST_CASE("token_scaling: attention, with q and k scaled by token and v by chann
     add_attention(source, "a", width, 5);
     auto held = shaped<attention<in_int8_tokens>>(
         [](auto& layer, dyad::arena& a) { return layer.shape(a, tokens, width, heads); });
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
     const std::vector<float> x = floats_of(random_matrix(tokens, width, 2, 6));
     const auto run = [&](auto from, auto to, const auto& context) {

@@ -40,7 +40,7 @@ TEST_CASE("mlp: two linears and the activation between them, against double") {
         reference_model<R> reference{source, {}};
         const real_matrix expected = reference.mlp(decode(in, tokens, width, in_scale), "mlp", "b");
         calibrate(source, reference);
-        double out_scale = 0;
+        dyad::nn::affine out_scale;
         REQUIRE(held.layer.prepare(source, path("mlp"), path("b"), in_scale, out_scale) == status::ok);
         CHECK(source.edges == std::vector<std::string>{"b.fc1", "b.gelu", "b.fc2"});
         CHECK(source.scales[2] == out_scale);
@@ -50,7 +50,7 @@ TEST_CASE("mlp: two linears and the activation between them, against double") {
             return s == status::ok ? held.layer.run(t, to, context) : s;
         };
         const auto out = run_checked<typename R::stream>(in, tokens, width, tokens, width, run);
-        check_error<R>("mlp", expected, decode(out, tokens, width, out_scale), bounds);
+        check_error<R>("mlp", expected, decode(out, tokens, width, out_scale.scale), bounds);
     });
 }
 
@@ -61,7 +61,7 @@ struct example {
     parameters source;
     std::vector<stream> in;
     double in_scale = 0;
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     reference_model<R> reference{source, {}};
     real_matrix expected;
     with_memory<dyad::nn::transformer_block<R>> held = shaped<dyad::nn::transformer_block<R>>(

@@ -24,12 +24,16 @@ struct requantize_columns {
     vector_view<const std::int32_t> bias;
     vector_view<const multiplier> multipliers;
     requantization mode = requantization::single_half_up;
+    std::int32_t zero_point = 0;
+    std::int32_t low = Out::min_raw;
+    std::int32_t high = Out::max_raw;
 
     template <std::same_as<std::int32_t> Sum>
     [[nodiscard]] constexpr Out operator()(Sum sum, index, index column) const noexcept {
         const auto biased =
             static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(bias(column)));
-        return Out::saturating_from_raw(requantize(biased, multipliers(column), mode));
+        const std::int64_t code = std::int64_t{requantize(biased, multipliers(column), mode)} + zero_point;
+        return Out::saturating_from_raw(code < low ? low : code > high ? high : code);
     }
 
     /// A row, and a tile, of sums: the same codes.
@@ -38,6 +42,7 @@ struct requantize_columns {
         run(isa, sum_tile<std::int32_t, Out>{sums, count, 1, count, dst, count}, row, column);
     }
     void run(instruction_set isa, const sum_tile<std::int32_t, Out>& tile, index row, index column) const noexcept {
+        if (zero_point != 0 || low != Out::min_raw || high != Out::max_raw) return run_each(*this, tile, row, column);
         if constexpr (narrow_fixed<Out>) {
             const requantize_columns_of c{shifted(bias.data, column * bias.stride[0]), bias.stride[0],
                                           shifted(multipliers.data, column * multipliers.stride[0]),

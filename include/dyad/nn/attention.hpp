@@ -36,31 +36,32 @@ public:
 
     /// Reads name.qkv and name.proj; edges q, k, v, scores, softmax, context, proj. Gives the scale of the output.
     template <preparation_source Source>
-    status prepare(Source& source, const path& name, const path& label, double in_scale, double& out_scale) noexcept {
-        double scale[3] = {};
+    status prepare(Source& source, const path& name, const path& label, const affine& in, affine& out) noexcept {
+        affine scale[3];
         constexpr const char* part[3] = {"q", "k", "v"};
-        for (int i = 0; i < 3; ++i) scale[i] = qkv_edges_[i].prepare(source, label / part[i]);
+        for (int i = 0; i < 3; ++i) scale[i] = qkv_edges_[i].prepare_symmetric(source, label / part[i]);
         const index width = width_;
         const auto qkv_scale = [&scale, width](index row) { return scale[row / width]; };
-        if (const status s = qkv_.prepare(source, name / "qkv", in_scale, qkv_scale); s != status::ok) return s;
+        if (const status s = qkv_.prepare(source, name / "qkv", in, qkv_scale); s != status::ok) return s;
 
         const double head_width = static_cast<double>(width_ / heads_);
-        const double score_scale = scores_edge_.prepare(source, label / "scores");
-        const double score_sum = scale[0] * scale[1] / __builtin_sqrt(head_width);
-        if (const status s = scores_.set(0, 0.0, score_sum, score_scale); s != status::ok) return s;
+        const affine score_scale = scores_edge_.prepare_symmetric(source, label / "scores");
+        const double score_sum = scale[0].scale * scale[1].scale / __builtin_sqrt(head_width);
+        if (const status s = scores_.set(0, {.sum_scale = score_sum}, score_scale); s != status::ok) return s;
 
         // A softmax ends at 1, whatever calibration saw; some have one scale only.
         softmax_edge_.number = source.edge((label / "softmax").text());
         double share_scale = R::scaling::template scale<produced<R, probability>>(1.0);
         if constexpr (requires { decltype(softmax_)::fixed_scale; }) share_scale = decltype(softmax_)::fixed_scale;
-        source.set_scale(softmax_edge_.number, share_scale);
-        if (const status s = softmax_.set(score_scale, share_scale); s != status::ok) return s;
+        source.set_scale(softmax_edge_.number, affine(share_scale));
+        if (const status s = softmax_.set(score_scale.scale, share_scale); s != status::ok) return s;
 
-        const double context_scale = context_edge_.prepare(source, label / "context");
-        if (const status s = context_.set(0, 0.0, share_scale * scale[2], context_scale); s != status::ok) return s;
-        out_scale = projection_edge_.prepare(source, label / "proj");
-        const double projection_scale = out_scale;
-        return projection_.prepare(source, name / "proj", context_scale, [=](index) { return projection_scale; });
+        const affine context_scale = context_edge_.prepare(source, label / "context");
+        if (const status s = context_.set(0, {.sum_scale = share_scale * scale[2].scale}, context_scale);
+            s != status::ok)
+            return s;
+        out = projection_edge_.prepare(source, label / "proj");
+        return projection_.prepare(source, name / "proj", context_scale, out);
     }
 
     /// in, out: tokens x width.

@@ -22,12 +22,12 @@ public:
         return function_.shape(memory, width);
     }
     template <preparation_source Source>
-    status prepare(Source& source, const path& name, double epsilon, double in_scale, double out_scale) noexcept {
+    status prepare(Source& source, const path& name, double epsilon, const affine& in, const affine& out) noexcept {
         matrix_view<const float> gamma;
         matrix_view<const float> beta;
         if (const status s = source.parameter((name / "weight").text(), 1, width_, gamma); s != status::ok) return s;
         if (const status s = source.parameter((name / "bias").text(), 1, width_, beta); s != status::ok) return s;
-        return function_.set(row(gamma, 0), row(beta, 0), epsilon, in_scale, out_scale);
+        return function_.set(row(gamma, 0), row(beta, 0), epsilon, in.scale, out.scale);
     }
     template <class Context>
     status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
@@ -48,7 +48,7 @@ template <recipe R, number In, number Out>
 class activation {
 public:
     status shape(arena& memory) noexcept { return function_.shape(memory); }
-    status prepare(double in_scale, double out_scale) noexcept { return function_.set(in_scale, out_scale); }
+    status prepare(const affine& in, const affine& out) noexcept { return function_.set(in.scale, out.scale); }
     template <class Context>
     status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
         return for_each_row(function_, in, out, context);
@@ -68,9 +68,7 @@ class residual {
 public:
     using stream = typename R::stream;
 
-    status prepare(double x_scale, double y_scale, double out_scale) noexcept {
-        return sum_.set(x_scale, y_scale, out_scale);
-    }
+    status prepare(const affine& x, const affine& y, const affine& out) noexcept { return sum_.set(x, y, out); }
     template <class Context>
     status run(matrix_view<const stream> x, matrix_view<const stream> y, matrix_view<stream> out,
                const Context& context) const noexcept {
@@ -98,7 +96,7 @@ public:
 
     status shape(arena& memory, index rows, index columns) noexcept { return memory.take(rows, columns, constant_); }
     template <preparation_source Source>
-    status prepare(Source& source, const path& name, double x_scale, double out_scale) noexcept {
+    status prepare(Source& source, const path& name, const affine& x, const affine& out) noexcept {
         matrix_view<const float> c;
         const auto [rows, columns] = constant_.extent;
         if (const status s = source.parameter(name.text(), rows, columns, c); s != status::ok) return s;
@@ -109,7 +107,7 @@ public:
                     convert<stream>(static_cast<double>(c(i, j)) / scale, rounding::nearest_even, saturation::finite);
             }
         }
-        return sum_.prepare(x_scale, scale, out_scale);
+        return sum_.prepare(x, scale, out);
     }
     template <class Context>
     status run(matrix_view<const stream> x, matrix_view<stream> out, const Context& context) const noexcept {
@@ -136,8 +134,9 @@ public:
         rows_ = rows;
         return columns_.shape_uniform(memory, columns);
     }
-    status prepare(double in_scale, double out_scale) noexcept {
-        return columns_.set(0, 0.0, in_scale / static_cast<double>(rows_), out_scale);
+    status prepare(const affine& in, const affine& out) noexcept {
+        const std::int64_t offset = -std::int64_t{in.zero_point} * rows_;
+        return columns_.set(0, {.sum_scale = in.scale / static_cast<double>(rows_), .offset = offset}, out);
     }
     template <class Context>
     status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {

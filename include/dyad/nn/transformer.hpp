@@ -29,17 +29,13 @@ public:
     }
     /// Reads name.fc1 and name.fc2; edges fc1, gelu, fc2.
     template <preparation_source Source>
-    status prepare(Source& source, const path& name, const path& label, double in_scale, double& out_scale) noexcept {
-        const double first_scale = first_edge_.prepare(source, label / "fc1");
-        const double gelu_scale = gelu_edge_.prepare(source, label / "gelu");
-        const double second_scale = second_edge_.prepare(source, label / "fc2");
-        out_scale = second_scale;
-        if (const status s = first_.prepare(source, name / "fc1", in_scale, [=](index) { return first_scale; });
-            s != status::ok) {
-            return s;
-        }
+    status prepare(Source& source, const path& name, const path& label, const affine& in, affine& out) noexcept {
+        const affine first_scale = first_edge_.prepare(source, label / "fc1");
+        const affine gelu_scale = gelu_edge_.prepare(source, label / "gelu");
+        out = second_edge_.prepare(source, label / "fc2");
+        if (const status s = first_.prepare(source, name / "fc1", in, first_scale); s != status::ok) return s;
         if (const status s = gelu_.prepare(first_scale, gelu_scale); s != status::ok) return s;
-        return second_.prepare(source, name / "fc2", gelu_scale, [=](index) { return second_scale; });
+        return second_.prepare(source, name / "fc2", gelu_scale, out);
     }
     template <class Context>
     status run(const tensor_of<R, operand>& in, matrix_view<stream> out, const Context& context) const noexcept {
@@ -90,13 +86,13 @@ public:
     /// Norm parameters at `norm_name`, the inner layer's at `inner_name`; scale goes from that of x to that of the sum.
     template <preparation_source Source>
     status prepare(Source& source, const path& norm_name, const path& inner_name, const path& label,
-                   const path& norm_label, const path& sum_label, double epsilon, double& scale) noexcept {
-        const double norm_scale = norm_edge_.prepare(source, norm_label);
+                   const path& norm_label, const path& sum_label, double epsilon, affine& scale) noexcept {
+        const affine norm_scale = norm_edge_.prepare(source, norm_label);
         if (const status s = norm_.prepare(source, norm_name, epsilon, scale, norm_scale); s != status::ok) return s;
-        double inner_scale = 0;
+        affine inner_scale;
         if (const status s = inner_.prepare(source, inner_name, label, norm_scale, inner_scale); s != status::ok)
             return s;
-        const double sum_scale = sum_edge_.prepare(source, sum_label);
+        const affine sum_scale = sum_edge_.prepare(source, sum_label);
         if (const status s = sum_.prepare(scale, inner_scale, sum_scale); s != status::ok) return s;
         scale = sum_scale;
         return status::ok;
@@ -156,7 +152,7 @@ public:
     }
     /// `scale`: of the residual stream, before and after.
     template <preparation_source Source>
-    status prepare(Source& source, const path& name, const path& label, double epsilon, double& scale) noexcept {
+    status prepare(Source& source, const path& name, const path& label, double epsilon, affine& scale) noexcept {
         const status s = attention_.prepare(source, name / "ln1", name / "attn", label, label / "ln1", label / "sum1",
                                             epsilon, scale);
         if (s != status::ok) return s;
