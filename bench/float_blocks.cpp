@@ -94,12 +94,12 @@ void softmax(float* scores, std::ptrdiff_t rows, float scale) {
     }
 }
 
-/// x / (1 + e^-2u), u = sqrt(2 / pi) (x + 0.044715 x^3); bias: of each column, or null.
-void gelu(float* x, std::ptrdiff_t rows, const float* bias) {
+/// gelu(x + bias) = v / (1 + e^-2u), v = x + bias, u = sqrt(2 / pi) (v + 0.044715 v^3).
+void gelu(float* x, const float* bias) {
     constexpr float c = -2 * 0.79788456f * log2_e;
-    for (; rows > 0; --rows, x += hidden) {
+    for (std::ptrdiff_t i = 0; i < tokens; ++i, x += hidden) {
         for (std::ptrdiff_t j = 0; j < hidden; j += lanes) {
-            const floats v = bias == nullptr ? load(x + j) : load(x + j) + load(bias + j);
+            const floats v = load(x + j) + load(bias + j);
             const floats w = v * (v * v * (c * 0.044715f) + c);
             store(x + j, v / (power_of_two(w < 126.0f ? w : all(126.0f)) + 1.0f));
         }
@@ -126,12 +126,11 @@ void layer_norm(const float* x, const float* gain, const float* offset, float* o
     }
 }
 
-/// x += y + bias; bias null: x += y.
+/// x += y + bias.
 void add(float* x, const float* y, const float* bias) {
     for (std::ptrdiff_t i = 0; i < tokens; ++i, x += width, y += width) {
         for (std::ptrdiff_t j = 0; j < width; j += lanes) {
-            const floats v = bias == nullptr ? load(y + j) : load(y + j) + load(bias + j);
-            store(x + j, load(x + j) + v);
+            store(x + j, load(x + j) + (load(y + j) + load(bias + j)));
         }
     }
 }
@@ -270,7 +269,7 @@ private:
         times.end(step::norms);
         multiply(t_.normalized.data(), width, b.first, hidden, t_.hidden_values.data());
         times.end(step::first);
-        gelu(t_.hidden_values.data(), tokens, b.first.bias.data());
+        gelu(t_.hidden_values.data(), b.first.bias.data());
         times.end(step::gelu);
         multiply(t_.hidden_values.data(), hidden, b.second, width, t_.branch.data());
         times.end(step::second);
@@ -318,7 +317,7 @@ public:
                    {DNNL_ARG_WEIGHTS, dnnl::memory(b, engine(), b_data)},
                    {DNNL_ARG_DST, dnnl::memory(c, engine(), c_data)}};
     }
-    /// c = a weights + bias, weights packed as the primitive likes them.
+    /// c = a weights + bias, then what is said; weights packed as the primitive likes them.
     onednn_matmul(std::ptrdiff_t k, std::ptrdiff_t n, float* a, const dense& d, after what, float* c) {
         dnnl::post_ops then;
         if (what == after::gelu) then.append_eltwise(1.0f, dnnl::algorithm::eltwise_gelu_tanh, 0.0f, 0.0f);
@@ -363,13 +362,10 @@ private:
     std::unordered_map<int, dnnl::memory> memory_;
 };
 
-/// Blocks of matmul primitives, weights packed, biases theirs. Fused: GELU and the residual sums as well.
+/// Blocks of matmul primitives that add the biases, compute GELU and sum the residuals as well.
 class matmul_blocks final : public float_blocks {
 public:
-    enum class fusion { bias, everything };
-    matmul_blocks(fusion f, const parameters& all) : fusion_(f) {
-        const after gelu_after = f == fusion::bias ? after::nothing : after::gelu;
-        const after sum_after = f == fusion::bias ? after::nothing : after::sum;
+    explicit matmul_blocks(const parameters& all) {
         for (int i = 0; i < depth; ++i) {
             const std::string name = "blocks." + std::to_string(i);
             layers_.push_back({norm(all, name + ".ln1"),
@@ -381,9 +377,9 @@ public:
                                {}});
             layer& l = layers_.back();
             l.products.emplace_back(width, 3 * width, t_.normalized.data(), l.qkv, after::nothing, t_.qkv.data());
-            l.products.emplace_back(width, width, t_.mixture.data(), l.projection, sum_after, t_.branch.data());
-            l.products.emplace_back(width, hidden, t_.normalized.data(), l.first, gelu_after, t_.hidden_values.data());
-            l.products.emplace_back(hidden, width, t_.hidden_values.data(), l.second, sum_after, t_.branch.data());
+            l.products.emplace_back(width, width, t_.mixture.data(), l.projection, after::sum, t_.branch.data());
+            l.products.emplace_back(width, hidden, t_.normalized.data(), l.first, after::gelu, t_.hidden_values.data());
+            l.products.emplace_back(hidden, width, t_.hidden_values.data(), l.second, after::sum, t_.branch.data());
         }
         using desc = dnnl::memory::desc;
         constexpr auto f32 = dnnl::memory::data_type::f32;
@@ -421,24 +417,16 @@ private:
         times.end(step::softmax);
         mixture_[0]();
         times.end(step::mixture);
-        onto(l.products[1], x, step::projection, times);
+        l.products[1](x);
+        times.end(step::projection);
         l.norm2.run(x, t_.normalized.data());
         times.end(step::norms);
         l.products[2]();
         times.end(step::first);
-        if (fusion_ == fusion::bias) gelu(t_.hidden_values.data(), tokens, nullptr);
-        times.end(step::gelu);
-        onto(l.products[3], x, step::second, times);
-    }
-    void onto(onednn_matmul& product, float* x, step s, step_times& times) {
-        if (fusion_ == fusion::everything) product(x);
-        else product();
-        times.end(s);
-        if (fusion_ == fusion::bias) add(x, t_.branch.data(), nullptr);
-        times.end(step::residuals);
+        l.products[3](x);
+        times.end(step::second);
     }
 
-    fusion fusion_;
     tensors t_;
     std::vector<layer> layers_;
     std::vector<onednn_matmul> scores_;
@@ -456,10 +444,8 @@ std::unique_ptr<float_blocks> make_float_blocks(peer p, [[maybe_unused]] const p
     }
 #endif
 #if DYAD_BENCH_ONEDNN
-    using fusion = matmul_blocks::fusion;
     if (p == peer::onednn_sgemm) return std::make_unique<sgemm_blocks>(&onednn_product, all);
-    if (p == peer::onednn_matmul) return std::make_unique<matmul_blocks>(fusion::bias, all);
-    if (p == peer::onednn_matmul_fused) return std::make_unique<matmul_blocks>(fusion::everything, all);
+    if (p == peer::onednn_matmul) return std::make_unique<matmul_blocks>(all);
 #endif
     static_cast<void>(p);
     return nullptr;

@@ -7,12 +7,13 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <time.h>
 
 namespace bench {
 
@@ -37,20 +38,26 @@ inline constexpr std::size_t steps = 10;
 inline constexpr std::array<const char*, steps> step_names{"LayerNorm",  "QKV",   "QK^T", "softmax", "PV",
                                                            "projection", "MLP 1", "GELU", "MLP 2",   "residual"};
 
+/// Seconds that this thread has computed: what others do meanwhile does not count.
+[[nodiscard]] inline double thread_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
 /// Seconds of each step: what went by since the last one ended.
 class step_times {
 public:
-    using clock = std::chrono::steady_clock;
-    void start() { last_ = clock::now(); }
+    void start() { last_ = thread_seconds(); }
     void end(step s) {
-        const auto now = clock::now();
-        seconds[static_cast<std::size_t>(s)] += std::chrono::duration<double>(now - last_).count();
+        const double now = thread_seconds();
+        seconds[static_cast<std::size_t>(s)] += now - last_;
         last_ = now;
     }
     std::array<double, steps> seconds{};
 
 private:
-    clock::time_point last_;
+    double last_ = 0;
 };
 
 /// All blocks in turn.
@@ -61,7 +68,7 @@ public:
     virtual void run(float* x, step_times& times) = 0;
 };
 
-enum class peer { openblas, onednn_sgemm, onednn_matmul, onednn_matmul_fused };
+enum class peer { openblas, onednn_sgemm, onednn_matmul };
 /// Null where the peer is not installed. One thread.
 [[nodiscard]] std::unique_ptr<float_blocks> make_float_blocks(peer p, const parameters& all);
 
