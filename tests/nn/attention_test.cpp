@@ -66,7 +66,7 @@ TEST_CASE("attention: against double") {
         INFO(R::name());
         const example<R> e;
         const auto out = run_checked<typename R::stream>(e.in, tokens, width, tokens, width, runner_of(e.held.layer));
-        check_error<R>("attention", e.expected, decode(out, tokens, width, e.out_scale), bounds);
+        check_error<R>("attention", e.expected, decode(out, tokens, width, e.out_scale.scale), bounds);
     });
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("attention: a softmax ends at 1, whatever calibration saw") {
     REQUIRE(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) == status::ok);
     CHECK(e.source.scales[4] == 1 / 255.0);
     CHECK(e.source.scales[11] == 1 / 255.0);
-    CHECK(out_scale == e.out_scale);
+    CHECK(out_scale.scale == e.out_scale);
 }
 
 TEST_CASE("attention: one token attends to itself; heads of one channel; no tokens") {
@@ -205,7 +205,7 @@ TEST_CASE("attention: what is missing is told, and another number of tokens") {
     };
     CHECK(told(tokens, width, tokens, width) == status::ok);
     CHECK(told(tokens - 1, width, tokens, width) == status::dst_rows_differ);
-    CHECK(told(tokens, width - 1, tokens, width) == status::rhs_rows_differ);
+    CHECK(told(tokens, width - 1, tokens, width) == status::lhs_columns_differ);
     CHECK(told(tokens, width, tokens - 1, width) == status::dst_rows_differ);
     CHECK(told(tokens, width, tokens, width - 1) == status::dst_columns_differ);
 }

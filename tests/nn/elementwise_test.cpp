@@ -234,7 +234,7 @@ TEST_CASE("mean_rows: the mean of all rows against double") {
         const auto run = [&](auto from, auto to, const auto& context) {
             dyad::nn::tensor_of<R, operand> t;
             const status s = dyad::nn::as_operand<R, operand>(from, t, 0, context);
-            return s == status::ok ? held.layer.run(t, to, context) : s;
+            return s == status::ok ? status(held.layer.run(t, to, context)) : s;
         };
         const auto out = run_checked<made>(in, rows, width, 1, width, run);
         check_error<R>("mean_rows", expected, decode(out, 1, width, out_scale), bounds);

@@ -137,7 +137,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::unit_out_of_range: return "the code of 1 is not 1 to one more than the largest code";
         case status::mask_null: return "the mask has elements but a null pointer";
         case status::dst_overlaps_mask: return "dst overlaps the mask";
-        case status::parameter_out_of_range: return "a gain, an offset or epsilon is beyond the integers of the plan";
+        case status::parameter_out_of_range:
+            return "a gain, an offset, a bound or epsilon is beyond the integers of the plan";
         case status::table_memory_differs: return "the memory for a table is not the elements it needs, in a row";
         case status::table_missing: return "a table is used before it is filled";
         case status::width_odd: return "the width of a rotation is not a positive even number of elements";
