@@ -150,8 +150,7 @@ public:
         const auto found = seen_.find(names_[static_cast<std::size_t>(edge)]);
         return found == seen_.end() ? 1 : found->second;
     }
-    template <class Scale>
-    void set_scale(int, const Scale&) {}
+    void set_scale(int, nn::affine) {}
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
 private:
@@ -185,14 +184,14 @@ public:
         dyad::arena arena(memory_.span());
         source from(all, seen);
         require(shape(blocks_, arena), "shape");
-        auto scale = input_.prepare(from, nn::path("input"));
-        in_scale_ = value_of_code(scale);
+        nn::affine scale = input_.prepare(from, nn::path("input"));
+        in_scale_ = scale.scale;
         for (int i = 0; i < depth; ++i) {
             auto& block = blocks_[static_cast<std::size_t>(i)];
             require(block.prepare(from, nn::path("blocks") / i, nn::path("block") / i, bench::norm_epsilon, scale),
                     "prepare");
         }
-        out_scale_ = value_of_code(scale);
+        out_scale_ = scale.scale;
         names_ = from.names();
         dyad::arena need = dyad::arena::measuring();
         const nn::no_probe nobody;
@@ -225,11 +224,6 @@ public:
 private:
     using block_list = std::array<nn::transformer_block<R>, depth>;
 
-    template <class Scale>
-    static double value_of_code(const Scale& s) {
-        if constexpr (requires { s.scale; }) return s.scale;
-        else return s;
-    }
     static status shape(block_list& blocks, dyad::arena& arena) {
         for (auto& block : blocks) {
             if (const status s = block.shape(arena, tokens, width, bench::heads, bench::hidden); s != status::ok)
@@ -261,7 +255,7 @@ private:
     std::vector<std::string> names_;
 };
 
-/// The step that ends where a tensor is shown, by the last part of its name; none: steps::size().
+/// The step that ends where a tensor is shown, by the last part of its name.
 std::vector<step> steps_of(const std::vector<std::string>& names) {
     static const std::map<std::string, step> all{
         {"ln1", step::norms},       {"ln2", step::norms},      {"q", step::qkv},           {"k", step::qkv},
@@ -365,9 +359,23 @@ void check(const candidate& c, const std::vector<float>& expected, double decibe
     if (!(measured >= decibels)) fail(c.name + " is too far from float32");
 }
 
+/// Of one block: operations of a step's products, 0 where it has none.
+constexpr double operations(step s) {
+    const auto of = [](index k, index n) { return 2.0 * static_cast<double>(tokens * k * n); };
+    switch (s) {
+        case step::qkv: return of(width, 3 * width);
+        case step::scores:
+        case step::mixture: return of(width, tokens);
+        case step::projection: return of(width, width);
+        case step::first:
+        case step::second: return of(width, bench::hidden);
+        default: return 0;
+    }
+}
 constexpr double operations() {
-    constexpr index products = 4 * width * width + 2 * width * bench::hidden + 2 * tokens * width;
-    return 2.0 * static_cast<double>(tokens * products) * depth;
+    double all = 0;
+    for (std::size_t s = 0; s < bench::steps; ++s) all += operations(static_cast<step>(s));
+    return all * depth;
 }
 
 void add(const candidate& c) {
@@ -397,8 +405,6 @@ void print_steps(const std::vector<candidate>& all) {
             all[c].stepwise(measured[c].emplace_back());
         }
     }
-    std::printf("microseconds of a block's steps, and their share\n%-11s", "");
-    for (const candidate& c : all) std::printf(" %18s", c.name.c_str());
     std::vector<std::array<double, bench::steps>> medians(all.size());
     std::vector<double> totals(all.size());
     for (std::size_t c = 0; c < all.size(); ++c) {
@@ -410,13 +416,19 @@ void print_steps(const std::vector<candidate>& all) {
             totals[c] += medians[c][s];
         }
     }
+    std::printf("\nOne block's steps: microseconds, share, G operations/s\n%-11s", "");
+    for (const candidate& c : all) std::printf(" %21s", c.name.c_str());
     for (std::size_t s = 0; s < bench::steps; ++s) {
         std::printf("\n%-11s", bench::step_names[s]);
-        for (std::size_t c = 0; c < all.size(); ++c)
-            std::printf(" %10.0f %5.1f %%", medians[c][s], 100 * medians[c][s] / totals[c]);
+        for (std::size_t c = 0; c < all.size(); ++c) {
+            std::printf(" %8.0f %5.1f %%", medians[c][s], 100 * medians[c][s] / totals[c]);
+            const double work = operations(static_cast<step>(s));
+            if (work > 0) std::printf(" %4.0f", work / medians[c][s] * 1e-3);
+            else std::printf("     ");
+        }
     }
     std::printf("\n%-11s", "all");
-    for (const double total : totals) std::printf(" %10.0f 100.0 %%", total);
+    for (const double total : totals) std::printf(" %8.0f  100 %%  %4.0f", total, operations() / depth / total * 1e-3);
     std::printf("\n");
 }
 
