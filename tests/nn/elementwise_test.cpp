@@ -41,7 +41,7 @@ std::vector<Out> run_layer(const Layer& layer, const std::vector<In>& in, index 
 
 TEST_CASE("layer_norm: against double") {
     constexpr error_bounds bounds{
-        .float32_ulps = 1, .bfloat16 = 53, .float8 = 30, .int8 = 41, .int8_float = 41, .dynamic16 = 151};
+        .float32_ulps = 1.2, .bfloat16 = 53, .float8 = 30, .int8 = 41, .int8_float = 41, .dynamic16 = 145};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using stream = typename R::stream;
