@@ -12,11 +12,11 @@ namespace {
 namespace recipes = dyad::nn::recipes;
 
 TEST_CASE("recipes: published functions") {
-    check_recipe<recipes::ivit>("ivit", 0, 0);
-    check_recipe<recipes::ibert>("ibert", 0, 0);
-    check_recipe<recipes::tflite_functions_only>("tflite_functions_only", 0, 0);
-    check_recipe<recipes::tflite_int8>("tflite_int8", 0, 0);
-    check_recipe<recipes::tflite_int8_single>("tflite_int8_single", 0, 0);
+    check_recipe<recipes::ivit>("ivit", 44, 31);
+    check_recipe<recipes::ibert>("ibert", 44, 32);
+    check_recipe<recipes::tflite_functions_only>("tflite_functions_only", 38, 34);
+    check_recipe<recipes::tflite_int8>("tflite_int8", 38, 28);
+    check_recipe<recipes::tflite_int8_single>("tflite_int8_single", 38, 28);
 }
 
 }  // namespace
