@@ -17,6 +17,7 @@ TEST_CASE("recipes: tensors and tokens") {
     check_recipe<recipes::ternary_weights>("ternary_weights", 2, 2);
     check_recipe<recipes::power_quant>("power_quant", 41, 41);
     check_recipe<recipes::power_quant_w4a8>("power_quant_w4a8", 18, 15);
+    check_recipe<recipes::power_quant_w4a4>("power_quant_w4a4", 15, 10);
 }
 
 }  // namespace
