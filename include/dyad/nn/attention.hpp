@@ -242,6 +242,8 @@ private:
             if (cache.heads() != geometry_.key_heads || cache.head_width() != geometry_.head_width ||
                 cache.capacity() > geometry_.capacity)
                 return fault(operand_kind::state, status::extents_differ);
+            if (rows > cache.capacity() - cache.length())
+                return {status::cache_full, layer_kind::key_value_cache, operand_kind::state};
             keys += cache.length();
             if (context.measuring()) return status::ok;
         }
