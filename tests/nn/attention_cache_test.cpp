@@ -100,8 +100,9 @@ struct decoder {
                 return status(held.layer.run({part(at, n), {}}, kept.layer, y, context));
             };
             CHECK(run_in(std::size_t{64}, run) == status::arena_too_small);
-            CHECK(kept.layer.length() == at);  // what failed left nothing behind
-            REQUIRE(run_in(need, run, shuffling{threads, 3}) == status::ok);
+            CHECK(kept.layer.length() == at);     // what failed left nothing behind
+            const shuffling several{threads, 3};  // (const, as elsewhere: one type of context)
+            REQUIRE(run_in(need, run, several) == status::ok);
             at += n;
             CHECK(kept.layer.length() == at);
         }
