@@ -112,6 +112,84 @@ TEST_CASE("requantize_columns is the plain formula in 128 bits") {
     check_formula<integer<32>>(cases);
 }
 
+/// Zero points and bounds of one case: those of activations, and the ends of all words.
+template <class Out>
+struct range_case {
+    std::int32_t zero_point = 0;
+    std::int32_t low = Out::min_raw;
+    std::int32_t high = Out::max_raw;
+
+    static range_case any(inputs& in) {
+        constexpr std::int32_t lowest = Out::min_raw;
+        constexpr std::int32_t highest = Out::max_raw;
+        const auto code = [&] {
+            return lowest + static_cast<std::int32_t>(in.random() % static_cast<std::uint64_t>(highest - lowest + 1));
+        };
+        range_case r;
+        switch (in.random() % 5) {
+            case 0: r.zero_point = in.sum(); break;
+            case 1: break;
+            default: r.zero_point = code();
+        }
+        const std::int32_t x = code();
+        const std::int32_t y = code();
+        switch (in.random() % 4) {
+            case 0: r.low = r.zero_point < lowest ? lowest : r.zero_point > highest ? highest : r.zero_point; break;
+            case 1: r.low = x < y ? x : y, r.high = x < y ? y : x; break;
+            case 2: r.low = r.high = x; break;
+            default: break;
+        }
+        return r;
+    }
+};
+
+template <class Out>
+void check_range(tally& cases, std::int32_t y, const range_case<Out>& r) {
+    // The significand and the exponent are 1 and 0: the sum is the word.
+    const std::int32_t bias = 0;
+    const multiplier one{1, 0};
+    int128_t right = static_cast<int128_t>(y) + r.zero_point;
+    right = right < r.low ? int128_t{r.low} : right > r.high ? int128_t{r.high} : right;
+    for (const auto mode : {requantization::single_half_up, requantization::nearest_even}) {
+        const dyad::requantize_columns<Out> e{{&bias, {1}, {0}}, {&one, {1}, {0}}, mode, r.zero_point, r.low, r.high};
+        cases.check(e(y, 0, 0).raw() == right, reference::name_of<Out>(), " word ", y, " zero point ", r.zero_point,
+                    " from ", r.low, " to ", r.high);
+    }
+}
+
+template <class Out>
+void check_ranges(tally& cases) {
+    constexpr std::int32_t lowest = Out::min_raw;
+    constexpr std::int32_t highest = Out::max_raw;
+    const std::int32_t zeros[] = {least, least + 1, -70000, lowest, -1, 0, 1, highest, 70000, most - 1, most};
+    const std::int32_t ends[] = {lowest, lowest + 1, (lowest + highest) / 2, highest - 1, highest};
+    for (const std::int32_t z : zeros) {
+        for (const std::int32_t low : ends) {
+            for (const std::int32_t high : ends) {
+                if (low > high) continue;
+                const range_case<Out> r{z, low, high};
+                for (const std::int32_t y : {least, least + 1, -1, 0, 1, most - 1, most}) check_range(cases, y, r);
+                // Around both ends, where they are within reach.
+                for (int d = -2; d <= 2; ++d) {
+                    for (const std::int64_t end : {std::int64_t{low} - z + d, std::int64_t{high} - z + d})
+                        if (end >= least && end <= most) check_range(cases, static_cast<std::int32_t>(end), r);
+                }
+            }
+        }
+    }
+    inputs in;
+    for (int i = 0; i < 20000; ++i) check_range(cases, in.sum(), range_case<Out>::any(in));
+}
+
+TEST_CASE("requantize_columns: zero points and bounds are the plain formula in 128 bits") {
+    tally cases("zero points of requantize_columns");
+    check_ranges<integer<8>>(cases);
+    check_ranges<uinteger<8>>(cases);
+    check_ranges<integer<16>>(cases);
+    check_ranges<uinteger<16>>(cases);
+    check_ranges<integer<5>>(cases);
+}
+
 template <class Out>
 void check_rows(tally& cases) {
     inputs in;
@@ -127,8 +205,13 @@ void check_rows(tally& cases) {
             const index rows = 1 + static_cast<index>(in.random() % 3);
             std::vector<std::int32_t> sums(static_cast<std::size_t>(rows * n));
             for (auto& x : sums) x = in.sum();
-            const dyad::requantize_columns<Out> e{bias.view(), factors.view(), mode};
+            dyad::requantize_columns<Out> e{bias.view(), factors.view(), mode};
             dyad_test::check_forms<Out>(cases, reference::name_of<Out>().c_str(), e, sums, rows, n, 2, column);
+            if constexpr (Out::width <= 16) {
+                const auto r = range_case<Out>::any(in);
+                e.zero_point = r.zero_point, e.low = r.low, e.high = r.high;
+                dyad_test::check_forms<Out>(cases, "in a range", e, sums, rows, n, 2, column);
+            }
         }
     }
 }
@@ -160,6 +243,20 @@ TEST_CASE("requantize_columns: every mode on every exponent of whole vectors") {
             dyad_test::check_forms<integer<8>>(cases, "8 bits", narrow, sums, 4, 48, 0, 0);
             const dyad::requantize_columns<integer<16>> wide{bias.view(), factors.view(), mode};
             dyad_test::check_forms<integer<16>>(cases, "16 bits", wide, sums, 4, 48, 0, 0);
+            for (int i = 0; i < 4; ++i) {
+                const auto r = range_case<integer<8>>::any(in);
+                const dyad::requantize_columns<integer<8>> moved{bias.view(),  factors.view(), mode,
+                                                                 r.zero_point, r.low,          r.high};
+                dyad_test::check_forms<integer<8>>(cases, "8 bits in a range", moved, sums, 4, 48, 0, 0);
+                const auto u = range_case<uinteger<8>>::any(in);
+                const dyad::requantize_columns<uinteger<8>> other{bias.view(),  factors.view(), mode,
+                                                                  u.zero_point, u.low,          u.high};
+                dyad_test::check_forms<uinteger<8>>(cases, "unsigned 8 bits in a range", other, sums, 4, 48, 0, 0);
+                const auto h = range_case<integer<16>>::any(in);
+                const dyad::requantize_columns<integer<16>> halves{bias.view(),  factors.view(), mode,
+                                                                   h.zero_point, h.low,          h.high};
+                dyad_test::check_forms<integer<16>>(cases, "16 bits in a range", halves, sums, 4, 48, 0, 0);
+            }
         }
     }
 }
@@ -176,6 +273,14 @@ TEST_CASE("requantize_columns: what its check finds") {
     CHECK(dyad::check_epilogue(epilogue{whole.bias, {}}, 1, 4) == status::scales_null);
     CHECK(dyad::check_epilogue(epilogue{{}, {}}, 0, 4) == status::ok);
     CHECK(dyad::check_epilogue(epilogue{{bias, {1}, {0}}, {factors, {1}, {0}}}, 2, 400) == status::ok);
+    CHECK(dyad::check_epilogue(epilogue{whole.bias, whole.multipliers, whole.mode, 1000, -128, 127}, 2, 4) ==
+          status::ok);
+    CHECK(dyad::check_epilogue(epilogue{whole.bias, whole.multipliers, whole.mode, 0, 3, 2}, 2, 4) ==
+          status::parameter_out_of_range);
+    CHECK(dyad::check_epilogue(epilogue{whole.bias, whole.multipliers, whole.mode, 0, -129, 2}, 2, 4) ==
+          status::parameter_out_of_range);
+    CHECK(dyad::check_epilogue(epilogue{whole.bias, whole.multipliers, whole.mode, 0, -128, 128}, 2, 4) ==
+          status::parameter_out_of_range);
     CHECK(dyad::check_epilogue([](int, index, index) { return 0; }, 2, 2) == status::ok);
 }
 

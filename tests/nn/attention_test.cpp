@@ -118,7 +118,7 @@ TEST_CASE("attention: a softmax ends at 1, whatever calibration saw") {
     REQUIRE(e.held.layer.prepare(e.source, path("attn"), path("here"), e.in_scale, out_scale) == status::ok);
     CHECK(e.source.scales[4] == 1 / 255.0);
     CHECK(e.source.scales[11] == 1 / 255.0);
-    CHECK(out_scale == e.out_scale);
+    CHECK(out_scale.scale == e.out_scale);
 }
 
 TEST_CASE("attention: one token attends to itself; heads of one channel; no tokens") {

@@ -334,7 +334,7 @@ struct prepared {
         const auto call = [this](auto from, auto to, const auto& context) {
             tensor_of<R, typename R::operand> t;
             const status s = as_operand<R, typename R::operand>(from, t, 0, context);
-            return s == status::ok ? held.layer.run(t, to, context) : s;
+            return s == status::ok ? status(held.layer.run(t, to, context)) : s;
         };
         return decode(run_checked<float>(floats_of(x), x.rows, in, x.rows, out, call), x.rows, out, 1);
     }
@@ -549,7 +549,7 @@ TEST_CASE("block_scaling: attention gives the same bits for any number of tasks,
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_nvfp4, in_nvfp4::operand> t;
         const status s = as_operand<in_nvfp4, in_nvfp4::operand>(from, t, 0, context);
-        return s == status::ok ? held.layer.run(t, to, context) : s;
+        return s == status::ok ? status(held.layer.run(t, to, context)) : s;
     };
     std::vector<float> x = floats_of(random_matrix(tokens, width, 1, 2));
     CHECK(run_checked<float>(x, tokens, width, tokens, width, run).size() == x.size());
@@ -573,7 +573,7 @@ TEST_CASE("block_scaling: the mean over tokens reads blocks along the tokens") {
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_nvfp4, in_nvfp4::operand> t;
         const status s = as_operand<in_nvfp4, in_nvfp4::operand>(from, {contracted::rows, rows}, t, 0, context);
-        return s == status::ok ? held.layer.run(t, to, context) : s;
+        return s == status::ok ? status(held.layer.run(t, to, context)) : s;
     };
     const real_matrix got = decode(run_checked<float>(floats_of(x), rows, width, 1, width, run), 1, width, 1);
     const real_matrix values = in_blocks_plainly<dyad::nvfp4>(x, contracted::rows, rows);

@@ -86,7 +86,9 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                observer_null,
                                                row_sums_null,
                                                bits_out_of_range,
-                                               cache_full};
+                                               cache_full,
+                                               variance_not_positive,
+                                               id_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -138,7 +140,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::unit_out_of_range: return "the code of 1 is not 1 to one more than the largest code";
         case status::mask_null: return "the mask has elements but a null pointer";
         case status::dst_overlaps_mask: return "dst overlaps the mask";
-        case status::parameter_out_of_range: return "a gain, an offset or epsilon is beyond the integers of the plan";
+        case status::parameter_out_of_range:
+            return "a gain, an offset, a bound or epsilon is beyond the integers of the plan";
         case status::table_memory_differs: return "the memory for a table is not the elements it needs, in a row";
         case status::table_missing: return "a table is used before it is filled";
         case status::width_odd: return "the width of a rotation is not a positive even number of elements";
@@ -183,6 +186,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::row_sums_null: return "zero points need sums of rows or columns, whose pointer is null";
         case status::bits_out_of_range: return "a number of bits is not in the range that the product takes";
         case status::cache_full: return "a cache of keys and values has no room for the new tokens";
+        case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
+        case status::id_out_of_range: return "an id is not a row of the table that it is looked up in";
     }
     return "unknown status";
 }

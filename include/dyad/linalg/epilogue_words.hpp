@@ -29,9 +29,8 @@ namespace dyad::inline v1 {
 inline void requantize_row(instruction_set isa, const std::int32_t* sums, const multiplier* multipliers, index stride,
                            requantization mode, index count, std::int32_t* dst) noexcept {
     static constexpr std::int32_t none = 0;
-    requantize_tile<std::int32_t, word_min<std::int32_t>(), word_max<std::int32_t>()>(
-        isa, sum_tile<std::int32_t, std::int32_t>{sums, count, 1, count, dst, count},
-        requantize_columns_of{&none, 0, multipliers, stride, mode});
+    requantize_tile(isa, sum_tile<std::int32_t, std::int32_t>{sums, count, 1, count, dst, count},
+                    requantize_columns_of{&none, 0, multipliers, stride, mode});
 }
 
 /// sum + bias[column].

@@ -181,30 +181,38 @@ template <requantization Mode>
     }
 }
 
+/// Stores the codes of requantized words.
+template <lanes_used Used, code_ends Ends, class Code, class Mask>
+[[gnu::target("avx2"), gnu::always_inline]] inline void store_in_range(eight_signed y, const code_range& range,
+                                                                       Code* dst, Mask mask) noexcept {
+    if constexpr (Ends == code_ends::given) y = within(y, range.low, range.high) + range.offset;
+    store_clamped<Used, std::int32_t{word_min<Code>()}, std::int32_t{word_max<Code>()}>(y, dst, mask);
+}
+
 /// Columns first to first + count - 1, count <= 8.
-template <requantization Mode, lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
+template <requantization Mode, lanes_used Used, code_ends Ends, class Code>
 [[gnu::target("avx2"), gnu::always_inline]] inline void requantize_part(const sum_tile<std::int32_t, Code>& t,
                                                                         const requantize_columns_of& columns,
                                                                         std::ptrdiff_t first,
                                                                         std::ptrdiff_t count) noexcept {
     const multiplier_lanes c = load_multipliers(columns, first, count);
     if (!all_within(c.exponents, requantize_places<Mode>::fewest, requantize_places<Mode>::most))
-        return scalar::requantize_part<Code, Low, High>(t, columns, first, count);
+        return scalar::requantize_part<Code>(t, columns, first, count);
     const rounding_lanes r = make_rounding<Mode>(c.exponents);
     const std::int32_t* src = t.sums + first;
     Code* dst = t.dst + first;
     const std::ptrdiff_t src_stride = t.sum_stride;
     const std::ptrdiff_t dst_stride = t.dst_stride;
     for (std::ptrdiff_t rows = t.rows; rows != 0; --rows, src += src_stride, dst += dst_stride)
-        store_clamped<Used, Low, High>(requantized<Mode>(load_first<Used>(src, count), c, r), dst, count);
+        store_in_range<Used, Ends>(requantized<Mode>(load_first<Used>(src, count), c, r), columns.range, dst, count);
 }
 
-template <requantization Mode, class Code, std::int32_t Low, std::int32_t High>
+template <requantization Mode, class Code, code_ends Ends>
 [[gnu::target("avx2"), gnu::noinline]] inline void requantize_tile(const sum_tile<std::int32_t, Code>& t,
                                                                    const requantize_columns_of& columns) noexcept {
     std::ptrdiff_t j = 0;
-    for (; t.columns - j >= 8; j += 8) requantize_part<Mode, lanes_used::all, Low, High>(t, columns, j, 8);
-    if (j < t.columns) requantize_part<Mode, lanes_used::some, Low, High>(t, columns, j, t.columns - j);
+    for (; t.columns - j >= 8; j += 8) requantize_part<Mode, lanes_used::all, Ends>(t, columns, j, 8);
+    if (j < t.columns) requantize_part<Mode, lanes_used::some, Ends>(t, columns, j, t.columns - j);
 }
 
 }  // namespace dyad::inline v1::avx2

@@ -215,8 +215,17 @@ template <requantization Mode>
                        requantized_wide<Mode>(multiply_halves(upper, c.odd), odd_places));
 }
 
+/// Stores the codes of requantized words.
+template <lanes_used Used, code_ends Ends, class Code, class Mask>
+[[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline void store_in_range(signed_words y,
+                                                                                    const code_range& range, Code* dst,
+                                                                                    Mask mask) noexcept {
+    if constexpr (Ends == code_ends::given) y = within(y, range.low, range.high) + range.offset;
+    store_clamped<Used, std::int32_t{word_min<Code>()}, std::int32_t{word_max<Code>()}>(y, dst, mask);
+}
+
 /// Columns first to first + count - 1, count <= 16.
-template <requantization Mode, lanes_used Used, std::int32_t Low, std::int32_t High, class Code>
+template <requantization Mode, lanes_used Used, code_ends Ends, class Code>
 [[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline void requantize_part(
     const sum_tile<std::int32_t, Code>& t, const requantize_columns_of& columns, std::ptrdiff_t first,
     std::ptrdiff_t count) noexcept {
@@ -230,21 +239,22 @@ template <requantization Mode, lanes_used Used, std::int32_t Low, std::int32_t H
     if (__builtin_expect(all_within(c.exponents, requantize_places<Mode>::fewest, requantize_places<Mode>::most), 1)) {
         const rounding_lanes r = make_rounding<Mode>(c.exponents);
         for (; rows != 0; --rows, src += src_stride, dst += dst_stride)
-            store_clamped<Used, Low, High>(requantized<Mode>(load_lanes<Used>(src, mask), c, r), dst, mask);
+            store_in_range<Used, Ends>(requantized<Mode>(load_lanes<Used>(src, mask), c, r), columns.range, dst, mask);
     } else if (Mode != requantization::gemmlowp_double && all_within(c.exponents, 1, 62)) {
         for (; rows != 0; --rows, src += src_stride, dst += dst_stride)
-            store_clamped<Used, Low, High>(requantized_wide<Mode>(load_lanes<Used>(src, mask), c), dst, mask);
+            store_in_range<Used, Ends>(requantized_wide<Mode>(load_lanes<Used>(src, mask), c), columns.range, dst,
+                                       mask);
     } else {
-        scalar::requantize_part<Code, Low, High>(t, columns, first, count);
+        scalar::requantize_part<Code>(t, columns, first, count);
     }
 }
 
-template <requantization Mode, class Code, std::int32_t Low, std::int32_t High>
+template <requantization Mode, class Code, code_ends Ends>
 [[gnu::target("avx512bw,avx512vl"), gnu::noinline]] inline void requantize_tile(
     const sum_tile<std::int32_t, Code>& t, const requantize_columns_of& columns) noexcept {
     std::ptrdiff_t j = 0;
-    for (; t.columns - j >= 16; j += 16) requantize_part<Mode, lanes_used::all, Low, High>(t, columns, j, 16);
-    if (j < t.columns) requantize_part<Mode, lanes_used::some, Low, High>(t, columns, j, t.columns - j);
+    for (; t.columns - j >= 16; j += 16) requantize_part<Mode, lanes_used::all, Ends>(t, columns, j, 16);
+    if (j < t.columns) requantize_part<Mode, lanes_used::some, Ends>(t, columns, j, t.columns - j);
 }
 
 }  // namespace dyad::inline v1::avx512

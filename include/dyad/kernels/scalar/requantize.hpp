@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiles of 32-bit sums to codes: dst[i][j] = requantize(sums[i][j] + bias[j], multipliers[j], mode), clamped.
+// Tiles of 32-bit sums to codes: dst[i][j] = requantize(sums[i][j] + bias[j], multipliers[j], mode), clamped, plus an
+// offset.
 //
 // Vector kernels round on 32 bits. Let m = b 2^-r, p = x b, |p| < 2^62, and h = floor(p 2^-32), |h| <= 2^30.
 //   half up, r >= 33:       floor(p 2^-r + 1/2) = floor((h + 2^(r-33)) 2^-(r-32)), for 2^(r-1) is a multiple of 2^32
@@ -12,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/bits.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/math/requantize.hpp>
 #include <dyad/number/dyadic.hpp>
 
@@ -28,6 +31,35 @@ struct sum_tile {
     std::ptrdiff_t dst_stride;
 };
 
+/// From a requantized word y to a code: min(high, max(low, y)) + offset, which is within 32 bits.
+struct code_range {
+    std::int32_t low = word_min<std::int32_t>();
+    std::int32_t high = word_max<std::int32_t>();
+    std::int32_t offset = 0;
+
+    /// min(high, max(low, y + zero_point)) with an exact sum: the bounds move by the zero point instead. A bound that
+    /// leaves the words is one that no y reaches, or that every y lies beyond: then the code is always that bound.
+    [[nodiscard]] static constexpr code_range from(std::int32_t zero_point, std::int32_t low,
+                                                   std::int32_t high) noexcept {
+        const std::int64_t lowest = std::int64_t{low} - zero_point;
+        const std::int64_t highest = std::int64_t{high} - zero_point;
+        if (lowest > word_max<std::int32_t>()) return {0, 0, low < high ? low : high};
+        if (highest < word_min<std::int32_t>()) return {0, 0, high};
+        return {saturating_cast<std::int32_t>(lowest), saturating_cast<std::int32_t>(highest), zero_point};
+    }
+    [[nodiscard]] constexpr std::int32_t operator()(std::int32_t y) const noexcept {
+        const std::int32_t raised = y > low ? y : low;
+        return (raised < high ? raised : high) + offset;
+    }
+    /// Nothing but the word's own range?
+    template <class Code>
+    [[nodiscard]] constexpr bool is_whole() const noexcept {
+        return low == std::int32_t{word_min<Code>()} && high == std::int32_t{word_max<Code>()} && offset == 0;
+    }
+};
+/// The same where kernels are compiled for either.
+enum class code_ends : std::uint8_t { of_word, given };
+
 /// What each column of a tile is multiplied by; strides 0 where all columns share one.
 struct requantize_columns_of {
     const std::int32_t* bias;
@@ -35,6 +67,7 @@ struct requantize_columns_of {
     const multiplier* multipliers;
     std::ptrdiff_t multiplier_stride;
     requantization mode;
+    code_range range = {};
 };
 
 /// Are there numbers for all lanes of a vector?
@@ -68,32 +101,30 @@ struct requantize_places<requantization::gemmlowp_double> {
 
 namespace scalar {
 
-/// The clamped code of one sum; sum + bias modulo 2^32.
-template <class Code, std::int32_t Low, std::int32_t High>
-[[nodiscard]] constexpr Code requantized(std::int32_t sum, std::int32_t bias, multiplier m,
-                                         requantization mode) noexcept {
+/// The code of one sum; sum + bias modulo 2^32.
+template <class Code>
+[[nodiscard]] constexpr Code requantized(std::int32_t sum, std::int32_t bias, multiplier m, requantization mode,
+                                         const code_range& range) noexcept {
     const auto biased = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(bias));
-    const std::int32_t y = requantize(biased, m, mode);
-    return static_cast<Code>(y < Low ? Low : y > High ? High : y);
+    return static_cast<Code>(range(requantize(biased, m, mode)));
 }
 
 /// Columns first to first + count - 1 of a tile.
-template <class Code, std::int32_t Low, std::int32_t High>
+template <class Code>
 [[gnu::noinline]] inline void requantize_part(const sum_tile<std::int32_t, Code>& t, const requantize_columns_of& c,
                                               std::ptrdiff_t first, std::ptrdiff_t count) noexcept {
     for (std::ptrdiff_t i = 0; i < t.rows; ++i) {
         for (std::ptrdiff_t j = first; j < first + count; ++j) {
-            t.dst[i * t.dst_stride + j] =
-                requantized<Code, Low, High>(t.sums[i * t.sum_stride + j], c.bias[j * c.bias_stride],
-                                             c.multipliers[j * c.multiplier_stride], c.mode);
+            t.dst[i * t.dst_stride + j] = requantized<Code>(t.sums[i * t.sum_stride + j], c.bias[j * c.bias_stride],
+                                                            c.multipliers[j * c.multiplier_stride], c.mode, c.range);
         }
     }
 }
 
-template <class Code, std::int32_t Low, std::int32_t High>
+template <class Code>
 [[gnu::noinline]] inline void requantize_tile(const sum_tile<std::int32_t, Code>& t,
                                               const requantize_columns_of& c) noexcept {
-    requantize_part<Code, Low, High>(t, c, 0, t.columns);
+    requantize_part<Code>(t, c, 0, t.columns);
 }
 
 }  // namespace scalar
