@@ -47,8 +47,9 @@ template <class T, row_index I>
 /// below the table's rows gives status::index_out_of_range, and first_out_of_range says which. dst is apart from both.
 /// Any strides; rows without gaps are copied as bytes.
 template <class T, row_index I>
-    requires std::is_trivially_copyable_v<T>
-status gather_rows(matrix_view<const T> table, vector_view<const I> indices, matrix_view<T> dst) noexcept {
+    requires std::is_trivially_copyable_v<T> status gather_rows(matrix_view<const T> table,
+                                                                vector_view<const I> indices, matrix_view<T> dst)
+noexcept {
     if (const status s = gather_rules::check(table, indices, dst); s != status::ok || dst.is_empty()) return s;
     const bool in_rows = (table.stride[1] == 1 && dst.stride[1] == 1) || dst.extent[1] == 1;
     const std::size_t bytes = static_cast<std::size_t>(dst.extent[1]) * sizeof(T);
