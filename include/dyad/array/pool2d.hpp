@@ -194,10 +194,16 @@ struct max_pool2d {
         if (const status s = range.check(); s != status::ok) return s;
         if (const status s = pool_rules::check(window, src, dst, most_pool_elements); s != status::ok) return s;
         if (dst.is_empty()) return status::ok;
-        pool_rules::run(window, pool_rules::raw(src), pool_rules::raw(dst), options.chosen(), [this](index) {
-            if constexpr (!pooled_by_codes<T>) return pool_rules::of_floats<T>(scalar::largest_float{});
-            else return scalar::largest_code<typename T::raw_type>{range.low, range.high};
-        });
+        const auto with = [&](const auto& rule) {
+            pool_rules::run(window, pool_rules::raw(src), pool_rules::raw(dst), options.chosen(),
+                            [&rule](index) { return rule; });
+        };
+        if constexpr (pooled_by_codes<T>) {
+            using raw = typename T::raw_type;
+            with(scalar::largest_code<raw>{static_cast<raw>(range.low), static_cast<raw>(range.high)});
+        } else {
+            with(pool_rules::of_floats<T>(scalar::largest_float{}));
+        }
         return status::ok;
     }
 };

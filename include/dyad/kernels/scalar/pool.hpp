@@ -33,14 +33,14 @@ namespace scalar {
 template <class Raw>
 struct largest_code {
     using sum_type = Raw;
-    std::int32_t low;
-    std::int32_t high;
+    Raw low;
+    Raw high;
 
     [[nodiscard, gnu::always_inline]] Raw begin(Raw x) const noexcept { return x; }
     [[nodiscard, gnu::always_inline]] Raw add(Raw sum, Raw x) const noexcept { return x > sum ? x : sum; }
     [[nodiscard, gnu::always_inline]] Raw finish(Raw sum) const noexcept {
-        const std::int32_t y = sum > low ? std::int32_t{sum} : low;
-        return static_cast<Raw>(y < high ? y : high);
+        const Raw y = sum > low ? sum : low;
+        return y < high ? y : high;
     }
 };
 
@@ -102,7 +102,15 @@ struct mean_float {
     }
 };
 
-/// Sums of Lanes channels after one more element of each.
+// (__restrict, and loops of a constant length: compilers make vectors of them at -O2.)
+
+/// Sums of Lanes channels with one element of each.
+template <std::size_t Lanes, class T, class Rule>
+[[gnu::always_inline]] inline void pool_begin(const T* __restrict from, typename Rule::sum_type* __restrict sums,
+                                              const Rule& rule) noexcept {
+    for (std::size_t c = 0; c < Lanes; ++c) sums[c] = rule.begin(from[c]);
+}
+/// The same after one more element of each.
 template <std::size_t Lanes, class T, class Rule>
 [[gnu::always_inline]] inline void pool_add(const T* __restrict from, typename Rule::sum_type* __restrict sums,
                                             const Rule& rule) noexcept {
@@ -113,14 +121,18 @@ template <std::size_t Lanes, class T, class Rule>
 template <std::size_t Lanes, class T, class Rule>
 [[gnu::always_inline]] inline void pool_block(const pool_window<T>& w, const Rule& rule, T* __restrict dst) noexcept {
     alignas(64) typename Rule::sum_type sums[Lanes];
-    for (std::size_t c = 0; c < Lanes; ++c) sums[c] = rule.begin(w.first[c]);
+    pool_begin<Lanes>(w.first, sums, rule);
     for (std::ptrdiff_t i = 0; i < w.rows; ++i) {
         for (std::ptrdiff_t j = i == 0 ? 1 : 0; j < w.columns; ++j) {
             pool_add<Lanes>(w.first + i * w.down + j * w.across, sums, rule);
             __asm__("" : "+m"(sums));  // one after the other, with -ffast-math as well
         }
     }
-    for (std::size_t c = 0; c < Lanes; ++c) dst[c] = rule.finish(sums[c]);
+    if constexpr (Lanes > 1 && requires { rule.template finish_all<Lanes>(sums, dst); }) {
+        rule.template finish_all<Lanes>(sums, dst);
+    } else {
+        for (std::size_t c = 0; c < Lanes; ++c) dst[c] = rule.finish(sums[c]);
+    }
 }
 
 /// `channels` channels; the window has an element.
