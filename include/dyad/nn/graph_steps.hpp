@@ -10,12 +10,13 @@
 #include <dyad/array/view.hpp>
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/nn/affine.hpp>
+#include <dyad/nn/code_clamp.hpp>
 #include <dyad/nn/context.hpp>
-#include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/fused_activation.hpp>
 #include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
+#include <dyad/nn/residual.hpp>
 #include <dyad/nn/step.hpp>
 
 namespace dyad::inline v1::nn {
@@ -53,7 +54,7 @@ public:
     static constexpr auto edge_of_output = output_edge::calibrated;
 
     layer_status shape(arena&, const geometry& g) noexcept {
-        activation_ = g.activation;
+        clamp_.choose(g.activation);
         return status::ok;
     }
     layer_status out_extent(const std::array<std::array<index, 2>, 2>& in, std::array<index, 2>& out) const noexcept {
@@ -63,45 +64,25 @@ public:
     }
     template <preparation_source Source>
     layer_status prepare(Source&, const path&, const std::array<affine, 2>& in, const affine& out) noexcept {
-        out_ = out;
-        clamp_.clamp_to(bounds(activation_), out);
+        clamp_.prepare(out);
         return in_layer(kind, sum_.prepare(in[0], in[1], out));
     }
     template <class Context>
     layer_status run(const std::array<matrix_view<const T>, 2>& in, matrix_view<T> out,
                      const Context& context) const noexcept {
         const layer_status s = sum_.run(in[0], in[1], out, context);
-        if (s == status::ok && !context.measuring() && activation_ != fused_activation::none) clamp(out);
+        if (s == status::ok && !context.measuring()) clamp_.run(out);
         return in_layer(kind, s);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        if (const status s = sum_.visit(v); s != status::ok) return s;
-        if (const status s = v.scalar(out_); s != status::ok) return s;
-        clamp_.clamp_to(bounds(activation_), out_);
-        return status::ok;
+        const status s = sum_.visit(v);
+        return s == status::ok ? clamp_.visit(v) : s;
     }
 
 private:
-    /// The bounds are those of a product's columns: one rounding rule for both.
-    void clamp(matrix_view<T> m) const noexcept {
-        if constexpr (requires { clamp_.low; }) {
-            for (index i = 0; i < m.extent[0]; ++i) {
-                for (index j = 0; j < m.extent[1]; ++j) {
-                    const std::int32_t code = m(i, j).raw();
-                    if (code < clamp_.low) m(i, j) = T::saturating_from_raw(clamp_.low);
-                    if (code > clamp_.high) m(i, j) = T::saturating_from_raw(clamp_.high);
-                }
-            }
-        } else {
-            clamp_.finish(m);
-        }
-    }
-
     typename graph_step_rules::residual_of<R, T>::type sum_;
-    columns_of<R, T> clamp_;
-    affine out_;
-    fused_activation activation_ = fused_activation::none;
+    code_clamp<R, T> clamp_;
 };
 
 /// The columns of N matrices of the same rows side by side: channels of images. Where an input's scale is not the
