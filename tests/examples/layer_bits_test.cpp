@@ -15,6 +15,7 @@
 #include "../../examples/study/calibrate.hpp"
 #include "../../examples/study/recipe_runner.hpp"
 #include "../../examples/study/recipes.hpp"
+#include "../support/amx_emulator.hpp"
 #include "../support/instruction_sets.hpp"
 
 namespace {
@@ -48,14 +49,16 @@ inputs read_inputs() {
 template <class Executor>
 std::vector<std::uint64_t> hashes(inputs& in, const Executor& execute, dyad::instruction_set cap) {
     digits::layer_hashes seen;
-    std::vector<std::byte> scratch(in.prepared.net().scratch_bytes());
+    std::vector<std::byte> scratch(in.prepared.net().scratch_bytes(cap));
     for (const auto& patches : in.patches) {
         recipe::stream logits[digits::classes];
         dyad::arena arena(scratch);
         const dyad::nn::context<digits::layer_hashes, const Executor> context{arena, seen, execute, cap};
         seen.begin();
-        REQUIRE(in.prepared.net().run(dyad::make_matrix(patches.data(), digits::tokens, digits::patch_pixels),
-                                      dyad::make_matrix(logits, 1, digits::classes), context) == dyad::status::ok);
+        const dyad::nn::layer_status s =
+            in.prepared.net().run(dyad::make_matrix(patches.data(), digits::tokens, digits::patch_pixels),
+                                  dyad::make_matrix(logits, 1, digits::classes), context);
+        REQUIRE_MESSAGE(s == dyad::status::ok, to_string(s).c_str());
     }
     const auto of_layers = seen.of_layers();
     return {of_layers.begin(), of_layers.end()};
@@ -90,6 +93,23 @@ TEST_CASE("every layer of the integer-only transformer has the same codes on eve
         CAPTURE(tasks);
         check_equal(in, hashes(in, dyad::study::all_cores(tasks), dyad::instruction_set::amx), expected);
     }
+}
+
+TEST_CASE("the same codes by the kernels of AMX, by an emulator of its instructions where the machine has none") {
+    if (!dyad_test::amx_emulator::possible()) {
+        MESSAGE("not run: the kernels of AMX need AVX-512 as well");
+        return;
+    }
+    inputs in = read_inputs();
+    in.patches.resize(2);
+    const auto expected = hashes(in, dyad::serial{}, dyad::instruction_set::scalar);
+    const dyad_test::amx_emulator emulator;
+    const dyad_test::assumed_instruction_set assumed(dyad::instruction_set::amx);
+    // Prepared anew: weights are packed for the instruction set that is there.
+    inputs for_amx = read_inputs();
+    for_amx.patches.resize(2);
+    check_equal(for_amx, hashes(for_amx, dyad::serial{}, dyad::instruction_set::amx), expected);
+    if (!dyad_test::amx_emulator::native()) CHECK(emulator.executed() > 1000);
 }
 
 TEST_CASE("a hash tells layers, images and signs apart") {
