@@ -85,7 +85,9 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                block_size_differs,
                                                observer_null,
                                                row_sums_null,
-                                               bits_out_of_range};
+                                               bits_out_of_range,
+                                               cache_full,
+                                               variance_not_positive};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -182,6 +184,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::observer_null: return "the observer of largest magnitudes has a null pointer";
         case status::row_sums_null: return "zero points need sums of rows or columns, whose pointer is null";
         case status::bits_out_of_range: return "a number of bits is not in the range that the product takes";
+        case status::cache_full: return "a cache of keys and values has no room for the new tokens";
+        case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
     }
     return "unknown status";
 }

@@ -82,7 +82,9 @@ private:
     template <class Context>
     status product(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
         const auto epilogue = columns_.epilogue(in.token);
-        if constexpr (packs) {
+        if constexpr (requires { weights_.template multiply<operand>(in, out, epilogue, context); }) {
+            return weights_.template multiply<operand>(in, out, epilogue, context);
+        } else if constexpr (packs) {
             const packed_operand panels{{panels_.data, static_cast<std::size_t>(panels_.extent[0])}};
             const index n = weights_.extent()[0];
             return multiply_by<R, carried<R, weight>>(in.codes, panels, n, out, columns_.max_bias(), epilogue, context);
