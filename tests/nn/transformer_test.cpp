@@ -233,7 +233,7 @@ TEST_CASE("residual_branch: any layer can be the inner one") {
         using layer_type = dyad::nn::residual_branch<R, dyad::nn::mlp<R>>;
         auto held = shaped<layer_type>([](auto& layer, dyad::arena& a) {
             const status s = layer.shape(a, width);
-            return s == status::ok ? layer.inner().shape(a, width, hidden) : s;
+            return s == status::ok ? status(layer.inner().shape(a, width, hidden)) : s;
         });
         parameters source;
         add_norm(source, "n", width, 51);

@@ -81,11 +81,8 @@ struct observed {
 template <number A, number B>
 [[nodiscard]] constexpr int bits_of_sums(std::uint64_t k, std::uint64_t bias) noexcept {
     if constexpr (carrier_rules::is_fixed<A> && carrier_rules::is_fixed<B>) {
-        constexpr auto largest = []<class T>(T) {
-            return uint128_t{T::is_signed ? std::uint64_t{1} << (T::width - 1) : (std::uint64_t{1} << T::width) - 1};
-        };
         static_assert(A::width <= 32 && B::width <= 32);
-        constexpr uint128_t product = largest(A{}) * largest(B{});
+        constexpr uint128_t product = uint128_t{max_magnitude<A>} * max_magnitude<B>;
         const uint128_t sum = product * k + bias;  // below 2^64 * 2^63 + 2^64
         return 1 + bit_width(sum);
     } else {
