@@ -104,17 +104,16 @@ private:
 };
 
 /// The answers to all inputs, one after the other, on `execute`; `inputs`: a multiple of the batch.
-template <dyad::nn::recipe R, dyad::executor Executor = const dyad::serial>
+template <dyad::nn::recipe R, dyad::executor Executor>
 [[nodiscard]] std::vector<typename model<R>::output> answers(const model<R>& m, const std::vector<std::int8_t>& inputs,
-                                                             Executor& execute,
-                                                             dyad::instruction_set cap = dyad::instruction_set::amx) {
+                                                             Executor& execute) {
     std::vector<std::byte> memory(m.scratch_bytes());
     std::vector<typename model<R>::output> all;
     std::vector<typename model<R>::output> some;
     const dyad::nn::no_probe nobody;
     for (std::size_t at = 0; at < inputs.size(); at += m.pixels()) {
         dyad::arena scratch(memory);
-        const dyad::nn::context<const dyad::nn::no_probe, Executor> context{scratch, nobody, execute, cap};
+        const dyad::nn::context<const dyad::nn::no_probe, Executor> context{scratch, nobody, execute};
         m.run(m.encode(inputs.data() + at), some, context);
         all.insert(all.end(), some.begin(), some.end());
     }
