@@ -32,11 +32,13 @@ public:
     /// refuses it.
     explicit model(const graph& g, index batch = 1) : graph_(g), source_(g), batch_(batch) {
         const auto geometry = geometry_of<R>(g, batch);
+        network_ = std::make_unique<network<R>>();
         dyad::arena counter = dyad::arena::measuring();
-        require(std::make_unique<network<R>>()->shape(counter, geometry));
+        const dyad::nn::layer_status shaped = network_->shape(counter, geometry);
+        require_extents<R>(*network_, g, batch);
+        require(shaped);
         memory_.resize(counter.used());
         dyad::arena memory(memory_);
-        network_ = std::make_unique<network<R>>();
         require(network_->shape(memory, geometry));
         in_ = dyad::nn::edge<R, input>{}.prepare(source_, dyad::nn::path("input"));
         require(network_->prepare(source_, dyad::nn::path(), in_, out_));

@@ -100,6 +100,20 @@ inline void read(const graph&, const operation&, index, dyad::nn::no_geometry&) 
     return {g.file, "operation " + std::to_string(number) + " " + what};
 }
 
+/// io_error unless the weights of an operation have the axes, the channels and the scales that it needs.
+inline void require_weights(const graph& g, std::size_t number) {
+    const operation& o = g.operations[number];
+    const tensor& in = g.tensors[o.inputs[0]];
+    const tensor& w = g.tensors[o.inputs[1]];
+    const bool depthwise = o.kind == operator_kind::depthwise_conv_2d;
+    if (!w.is_constant() || w.shape.size() != in.shape.size())
+        throw fault(g, number, "must have constant weights of " + std::to_string(in.shape.size()) + " axes");
+    if (w.shape.back() != in.shape.back() || (depthwise && w.shape[0] != 1))
+        throw fault(g, number, "has weights for other inputs");
+    if (w.scales.size() > 1 && w.channel_axis != (depthwise ? 3 : 0))
+        throw fault(g, number, "must have a scale for each of its outputs");
+}
+
 /// io_error unless the graph is a chain of the operators above on tensors of as many axes as they need.
 inline void require_operators(const graph& g) {
     if (g.operations.size() != operators.size())
@@ -113,20 +127,29 @@ inline void require_operators(const graph& g) {
         };
         if (o.kind != operators[i]) throw fault(g, i, "is " + name(o.kind) + " and must be " + name(operators[i]));
         if (o.inputs[0] != std::exchange(value, o.output)) throw fault(g, i, "does not read what the one before gives");
-        const bool of_images = i < 10;
-        for (const std::size_t t : {o.inputs[0], o.inputs.size() == 3 ? o.inputs[1] : o.inputs[0]}) {
-            if (of_images && g.tensors[t].shape.size() != 4) throw fault(g, i, "must read images of 4 axes");
-        }
-        if (!of_images && g.tensors[o.output].shape.size() != 2) throw fault(g, i, "must give a matrix");
-        if (o.kind == operator_kind::fully_connected && g.tensors[o.inputs[1]].shape.size() != 2)
-            throw fault(g, i, "must read a matrix of weights");
         for (const std::size_t t : {o.inputs[0], o.output}) {
             const tensor& one = g.tensors[t];
             if (one.type != element::int8 || one.is_constant() || one.scales.size() != 1)
                 throw fault(g, i, "must have tensors of int8 with one scale between operations");
         }
+        const std::size_t in_axes = i < 11 ? 4 : 2;
+        const std::size_t out_axes = i < 10 ? 4 : 2;
+        if (g.tensors[o.inputs[0]].shape.size() != in_axes || g.tensors[o.output].shape.size() != out_axes)
+            throw fault(g, i, "must go from " + std::to_string(in_axes) + " axes to " + std::to_string(out_axes));
+        if (o.inputs.size() == 3) require_weights(g, i);
     }
     if (value != g.output) throw dyad::io::io_error(g.file, "ends with another tensor than its output");
+}
+
+/// io_error unless a step makes `made` of one image, as the graph says.
+inline void require_extent(const graph& g, std::size_t number, const std::array<index, 2>& made, index batch) {
+    const tensor& t = g.tensors[g.operations[number].output];
+    const auto columns = static_cast<index>(t.shape.back());
+    const index rows = static_cast<index>(t.size()) / columns * batch;
+    if (made != std::array<index, 2>{rows, columns})
+        throw fault(g, number,
+                    "gives " + std::to_string(made[0] / batch) + " x " + std::to_string(made[1]) +
+                        " numbers and should give " + std::to_string(rows / batch) + " x " + std::to_string(columns));
 }
 
 }  // namespace shaping
@@ -146,6 +169,19 @@ template <dyad::nn::recipe R>
     const auto read_next = [&](auto& step) { shaping::read(g, g.operations[i++], batch, step); };
     std::apply([&](auto&... step) { (read_next(step), ...); }, whole.steps);
     return whole;
+}
+
+/// io_error unless every step of a network that has its shape makes a tensor as large as the graph says.
+template <dyad::nn::recipe R>
+void require_extents(const network<R>& n, const graph& g, index batch) {
+    std::array<index, 2> extent = input_extent(g, batch);
+    const auto check = [&](std::size_t number, const auto& step) {
+        std::array<index, 2> made = {};
+        if (step.out_extent(extent, made) == dyad::status::ok) shaping::require_extent(g, number, made, batch);
+        extent = made;
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (check(I, n.template at<I>()), ...); }
+    (std::make_index_sequence<operators.size()>{});
 }
 
 }  // namespace keyword_spotting
