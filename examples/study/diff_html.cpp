@@ -131,9 +131,7 @@ std::string layers_section(const diff_result& r) {
     std::string_view group;
     for (const auto& l : r.layers) {
         const auto label = split_layer(l.name);
-        if (label.group != group && !label.group.empty())
-            rows +=
-                "<tr class=\"group\"><th colspan=\"5\" scope=\"rowgroup\">" + escape_html(label.group) + "</th></tr>\n";
+        if (label.group != group) rows += group_row(label.group, 5);
         group = label.group;
         const double part = share(l.different, l.values);
         const std::string sqnr = std::isfinite(l.sqnr_db) ? typeset(fixed(l.sqnr_db, 1)) : cell_text(l.sqnr_db);
