@@ -111,8 +111,8 @@ public:
         const std::size_t mark = context.scratch.used();
         const auto run_half = [&](const auto& block, int i) -> layer_status {
             if (i != (s - 1) / 2) return dyad::status::ok;
-            if (s % 2 == 1) return block.attention().run(x, context);
-            return block.mlp().run(x, context);
+            if (s % 2 == 1) return block.attention_branch().run(x, context);
+            return block.mlp_branch().run(x, context);
         };
         const layer_status result = s == 0              ? begin(patches, x, context)
                                     : s == segments - 1 ? end(dyad::as_const(x), logits, context)

@@ -72,10 +72,12 @@ struct recipe_entry {
 /// All recipes, in the order of the report; float32 first.
 [[nodiscard]] std::vector<recipe_entry> all_recipes();
 
-// One file each: recipes_plain.cpp, recipes_float8.cpp, recipes_integer.cpp, recipes_block.cpp.
+// One file each: recipes_plain.cpp and so on.
 [[nodiscard]] std::vector<recipe_entry> plain_recipes();
 [[nodiscard]] std::vector<recipe_entry> float8_recipes();
 [[nodiscard]] std::vector<recipe_entry> integer_recipes();
+[[nodiscard]] std::vector<recipe_entry> published_recipes();
 [[nodiscard]] std::vector<recipe_entry> block_recipes();
+[[nodiscard]] std::vector<recipe_entry> group_recipes();
 
 }  // namespace study

@@ -14,6 +14,7 @@
 namespace dyad_test {
 namespace {
 
+using dyad::nn::layer_status;
 using dyad::nn::path;
 
 constexpr index tokens = 10;
@@ -33,7 +34,7 @@ auto runner_of(const dyad::nn::attention<R>& layer) {
     return [&layer](auto x, auto y, const auto& context) {
         dyad::nn::tensor_of<R, typename R::operand> t;
         const status s = dyad::nn::as_operand<R, typename R::operand>(x, t, 1000, context);
-        return s == status::ok ? layer.run(t, y, context) : s;
+        return s == status::ok ? layer.run(t, y, context) : layer_status(s);
     };
 }
 

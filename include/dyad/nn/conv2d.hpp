@@ -135,14 +135,16 @@ private:
         }
         return status::scale_unsupported;
     }
+    /// Also: is there room for the biases beside the sums?
     status pack() noexcept {
+        plan_type plan;
+        const status s = plan_type::make(shape_, {.max_bias = columns_.max_bias()}, plan);
         if constexpr (packs) {
-            plan_type plan;
-            if (const status s = plan_type::make(shape_, {}, plan); s != status::ok) return s;
+            if (s != status::ok) return s;
             packed_for_ = best_instruction_set();
             return plan.pack(as_image(weights_.codes()), {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
         } else {
-            return status::ok;
+            return s;
         }
     }
     [[nodiscard]] image_view<const B> as_image(matrix_view<const B> w) const noexcept {

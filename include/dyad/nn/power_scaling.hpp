@@ -12,6 +12,7 @@
 #include <limits>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/scale_map.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/kernels/float_environment.hpp>
@@ -86,6 +87,8 @@ struct power_scaling : unit_scaling {
     using produced = float;
     template <class, number W>
     using weights = power_weights<W>;
+    template <class Sum, number Out>
+    using columns = real_columns<Out>;
 
     /// Heads that stand side by side share the scale of their token. status::value_not_finite for NaN or infinity.
     template <number T, class Context>

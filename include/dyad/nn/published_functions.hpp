@@ -7,21 +7,18 @@
 #include <cstdint>
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/function_table.hpp>
 #include <dyad/array/ibert_rows.hpp>
 #include <dyad/array/ivit_rows.hpp>
 #include <dyad/array/status.hpp>
-#include <dyad/array/tflite_rows.hpp>
-#include <dyad/array/tflite_softmax.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
 #include <dyad/math/carried.hpp>
-#include <dyad/math/float_functions.hpp>
 #include <dyad/math/hawq.hpp>
 #include <dyad/nn/affine.hpp>
 #include <dyad/nn/integer_functions.hpp>
 #include <dyad/nn/pointwise.hpp>
 #include <dyad/nn/scaling.hpp>
+#include <dyad/nn/tflite_functions.hpp>
 
 namespace dyad::inline v1::nn {
 
@@ -228,70 +225,6 @@ struct ibert_functions {
         }
     };
 
-    template <pointwise F, class In, class Out>
-    using activation = typename gelu_or_ours<F, gelu<In, Out>, In, Out>::type;
-    template <class In, class Out>
-    using rms_norm = integer_functions::rms_norm<In, Out>;
-    template <class In, class Out>
-    using l1_norm = integer_functions::l1_norm<In, Out>;
-};
-
-/// TensorFlow Lite's 8-bit functions: softmax with gemmlowp's exponentials, whose results have the scale 1/256 always;
-/// GELU (the tanh form) as a table that it makes in float arithmetic. It has no kernel for layer norms: ours.
-struct tflite_functions {
-    template <class In, class Out>
-    struct softmax {
-        static constexpr double fixed_scale = 0x1p-8;
-        tflite::softmax_parameters parameters;
-
-        status set(const affine& in, const affine& out) noexcept {
-            if (out.scale != fixed_scale || out.zero_point != 0) return status::scale_unsupported;
-            return parameters.set(static_cast<float>(in.scale));
-        }
-        status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept {
-            return tflite::softmax(src, parameters, dst);
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            return v.scalar(parameters);
-        }
-    };
-
-    template <class In, class Out>
-    class gelu {
-    public:
-        status shape(arena&) noexcept { return status::ok; }
-        status set(const affine& in, const affine& out) noexcept {
-            if (const status s = check_published(in, out); s != status::ok) return s;
-            if (out.zero_point != 0) return status::scale_unsupported;
-            scales_ = {static_cast<float>(in.scale), static_cast<float>(out.scale)};
-            return fill();
-        }
-        status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept { return table_.run(src, dst); }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            if (const status s = v.scalar(scales_); s != status::ok) return s;
-            return is_positive_finite(scales_.in) && is_positive_finite(scales_.out) ? fill() : status::ok;
-        }
-
-    private:
-        struct float_scales {
-            float in = 0;
-            float out = 0;
-        };
-        status fill() noexcept {
-            return table_.fill([&](In x) {
-                const auto f = [](float v) { return gelu_tanh_float(v); };
-                return Out::from_raw(tflite::float_activation(x.raw(), scales_.in, 0, scales_.out, 0, f));
-            });
-        }
-
-        float_scales scales_;
-        function_table<In, Out> table_;
-    };
-
-    template <class In, class Out>
-    using layer_norm = integer_functions::layer_norm<In, Out>;
     template <pointwise F, class In, class Out>
     using activation = typename gelu_or_ours<F, gelu<In, Out>, In, Out>::type;
     template <class In, class Out>

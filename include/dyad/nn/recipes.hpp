@@ -137,10 +137,11 @@ struct dfp16 : float_between<integer<16>, integer<16>, integer<16>, chained<std:
 struct ternary_weights
     : float_between<ternary, integer<8>, uinteger<8>, proven<std::int32_t>, token_scaling<scale_rule::absmean>> {};
 
-/// PowerQuant (Yvinec et al., ICLR 2023) with the exponent 1/2: weights and operands are squares times a scale.
+/// PowerQuant (Yvinec et al., ICLR 2023) with the exponent 1/2: weights and operands are squares times a scale. Sums
+/// are those of integers, exact, rounded once to float.
 template <int WeightBits, int OperandBits>
-using power_codes = float_between<power<WeightBits, 2>, power<OperandBits, 2>, power<OperandBits, 2>,
-                                  proven<std::int64_t>, power_scaling>;
+using power_codes =
+    float_between<power<WeightBits, 2>, power<OperandBits, 2>, power<OperandBits, 2>, float_ordered, power_scaling>;
 struct power_quant : power_codes<8, 8> {};
 struct power_quant_w4a8 : power_codes<4, 8> {};
 struct power_quant_w4a4 : power_codes<4, 4> {};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/bits.hpp>
 #include <dyad/kernels/avx2/requantize.hpp>
 #include <dyad/kernels/scalar/residual_sum.hpp>
 
@@ -15,10 +16,13 @@ namespace dyad::inline v1::avx2 {
 /// Eight codes as words.
 template <class Code>
 [[gnu::target("avx2"), gnu::always_inline]] inline eight_signed load_codes(const Code* from) noexcept {
-    using codes [[gnu::vector_size(8 * sizeof(Code))]] = Code;
-    codes x;
-    __builtin_memcpy(&x, from, sizeof x);
-    return __builtin_convertvector(x, eight_signed);
+    const auto& codes = *reinterpret_cast<const char(*)[8 * sizeof(Code)]>(from);
+    eight_signed y;
+    if constexpr (sizeof(Code) == 1 && signed_word<Code>) __asm__("vpmovsxbd %1, %0" : "=x"(y) : "m"(codes));
+    else if constexpr (sizeof(Code) == 1) __asm__("vpmovzxbd %1, %0" : "=x"(y) : "m"(codes));
+    else if constexpr (signed_word<Code>) __asm__("vpmovsxwd %1, %0" : "=x"(y) : "m"(codes));
+    else __asm__("vpmovzxwd %1, %0" : "=x"(y) : "m"(codes));
+    return y;
 }
 
 /// An operand's numbers in all lanes; `bias` takes the zero point away.
@@ -38,7 +42,8 @@ template <requantization Mode>
 template <requantization Mode, residual_form Form, class X, class Y, class Out>
 [[gnu::target("avx2"), gnu::always_inline]] inline void residual_blocks(const X* x, const Y* y, Out* dst,
                                                                         std::ptrdiff_t n,
-                                                                        const residual_terms& t) noexcept {
+                                                                        const residual_terms& terms) noexcept {
+    const residual_terms t = terms;  // stores of bytes might change what is behind a reference
     const auto bias = [](const residual_operand& o) { return -o.zero_point * (std::int32_t{1} << o.up); };
     const residual_lanes of_x = make_residual_lanes<Mode>(t.x.factor, bias(t.x));
     const residual_lanes of_y = make_residual_lanes<Mode>(t.y.factor, bias(t.y));

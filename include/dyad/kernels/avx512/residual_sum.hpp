@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <dyad/core/bits.hpp>
 #include <dyad/kernels/avx512/requantize.hpp>
 #include <dyad/kernels/avx512/vectors.hpp>
 #include <dyad/kernels/scalar/residual_sum.hpp>
@@ -16,10 +17,13 @@ namespace dyad::inline v1::avx512 {
 /// Sixteen codes as words.
 template <class Code>
 [[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline signed_words load_codes(const Code* from) noexcept {
-    using codes [[gnu::vector_size(16 * sizeof(Code))]] = Code;
-    codes x;
-    __builtin_memcpy(&x, from, sizeof x);
-    return __builtin_convertvector(x, signed_words);
+    const auto& codes = *reinterpret_cast<const char(*)[16 * sizeof(Code)]>(from);
+    signed_words y;
+    if constexpr (sizeof(Code) == 1 && signed_word<Code>) __asm__("vpmovsxbd %1, %0" : "=v"(y) : "m"(codes));
+    else if constexpr (sizeof(Code) == 1) __asm__("vpmovzxbd %1, %0" : "=v"(y) : "m"(codes));
+    else if constexpr (signed_word<Code>) __asm__("vpmovsxwd %1, %0" : "=v"(y) : "m"(codes));
+    else __asm__("vpmovzxwd %1, %0" : "=v"(y) : "m"(codes));
+    return y;
 }
 
 /// An operand's numbers in all lanes; `bias` takes the zero point away.
@@ -37,9 +41,9 @@ template <requantization Mode>
 
 /// dst[i] for i < 16 n.
 template <requantization Mode, residual_form Form, class X, class Y, class Out>
-[[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline void residual_blocks(const X* x, const Y* y, Out* dst,
-                                                                                     std::ptrdiff_t n,
-                                                                                     const residual_terms& t) noexcept {
+[[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline void residual_blocks(
+    const X* x, const Y* y, Out* dst, std::ptrdiff_t n, const residual_terms& terms) noexcept {
+    const residual_terms t = terms;  // stores of bytes might change what is behind a reference
     const auto bias = [](const residual_operand& o) { return -o.zero_point * (std::int32_t{1} << o.up); };
     const residual_lanes of_x = make_residual_lanes<Mode>(t.x.factor, bias(t.x));
     const residual_lanes of_y = make_residual_lanes<Mode>(t.y.factor, bias(t.y));

@@ -68,19 +68,41 @@ namespace scalar {
                                                    requantization mode) noexcept {
     return requantize((code - x.zero_point) * (std::int32_t{1} << x.up), x.factor, mode);
 }
-/// The code of one sum.
 template <residual_form Form>
-[[nodiscard]] constexpr std::int32_t residual_code(std::int32_t x, std::int32_t y, const residual_terms& t) noexcept {
-    const std::int64_t a = residual_part(x, t.x, t.mode);
-    const std::int64_t b = residual_part(y, t.y, t.mode);
+[[nodiscard]] constexpr std::int32_t residual_code_of_parts(std::int64_t a, std::int64_t b,
+                                                            const residual_terms& t) noexcept {
     const auto sum = saturating_cast<std::int32_t>(t.y_sign == 0 ? a + b : a - b);
     return t.range(Form == residual_form::sum ? sum : requantize(sum, t.of_sum, t.mode));
 }
+/// The code of one sum.
+template <residual_form Form>
+[[nodiscard]] constexpr std::int32_t residual_code(std::int32_t x, std::int32_t y, const residual_terms& t) noexcept {
+    return residual_code_of_parts<Form>(residual_part(x, t.x, t.mode), residual_part(y, t.y, t.mode), t);
+}
 
-/// dst[i] for n codes; dst may be x or y.
+/// What each of the 256 codes of an operand becomes.
+template <class Code>
+struct residual_table {
+    residual_table(const residual_operand& x, requantization mode) noexcept {
+        for (std::size_t i = 0; i < 256; ++i) parts[i] = residual_part(static_cast<Code>(i), x, mode);
+    }
+    [[nodiscard]] std::int32_t operator()(Code code) const noexcept { return parts[static_cast<std::uint8_t>(code)]; }
+    std::int32_t parts[256];
+};
+
+/// dst[i] for n codes; dst may be x or y. Codes of 8 bits by tables, where there are many.
 template <residual_form Form, class X, class Y, class Out>
 [[gnu::noinline]] inline void residual_row(const X* x, const Y* y, Out* dst, std::ptrdiff_t n,
                                            const residual_terms& t) noexcept {
+    if constexpr (sizeof(X) == 1 && sizeof(Y) == 1) {
+        if (n >= 512) {
+            const residual_table<X> of_x(t.x, t.mode);
+            const residual_table<Y> of_y(t.y, t.mode);
+            for (std::ptrdiff_t i = 0; i < n; ++i)
+                dst[i] = static_cast<Out>(residual_code_of_parts<Form>(of_x(x[i]), of_y(y[i]), t));
+            return;
+        }
+    }
     for (std::ptrdiff_t i = 0; i < n; ++i) dst[i] = static_cast<Out>(residual_code<Form>(x[i], y[i], t));
 }
 
