@@ -33,6 +33,7 @@ small{display:block;font-size:.92em;font-weight:400;color:var(--quiet)}
 tbody th small{white-space:normal;width:15em}
 .where{max-width:none;columns:2 26rem;column-gap:40px;padding:0;list-style:none;font-size:.9rem}
 .where li{break-inside:avoid;padding:0 0 .8em}
+.pair{display:flex;flex-wrap:wrap;gap:12px 48px;align-items:flex-start}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:16px 12px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0;padding:14px 18px;background:var(--soft);font-size:.875rem}
 dt{color:var(--quiet)}

@@ -48,7 +48,8 @@ inputs read_inputs() {
 template <class Executor>
 std::vector<std::uint64_t> hashes(inputs& in, const Executor& execute, dyad::instruction_set cap) {
     digits::layer_hashes seen;
-    std::vector<std::byte> scratch(in.prepared.net().scratch_bytes());
+    // (scratch_bytes() tells of the best instruction set; others take other workspaces.)
+    std::vector<std::byte> scratch(in.prepared.net().scratch_bytes() + (std::size_t{1} << 20));
     for (const auto& patches : in.patches) {
         recipe::stream logits[digits::classes];
         dyad::arena arena(scratch);
