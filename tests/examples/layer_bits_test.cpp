@@ -3,6 +3,7 @@
 // tests/integer_only compares them between compilers and optimization levels.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,7 +14,6 @@
 #include "../../examples/digits/model.hpp"
 #include "../../examples/integer_only/layer_hashes.hpp"
 #include "../../examples/study/calibrate.hpp"
-#include "../../examples/study/recipe_runner.hpp"
 #include "../../examples/study/recipes.hpp"
 #include "../support/instruction_sets.hpp"
 
@@ -37,7 +37,20 @@ struct material {
         split.calibration.resize(calibration_images);
         split.test.resize(test_images);
         weights = dyad::io::read_safetensors(folder + "/vit_digits.safetensors");
-        ranges = study::calibrate(*study::make_runner<study::float32>(weights, {}), split.calibration);
+        // (study::calibrate would do; this compiles sooner.)
+        const digits::model<study::float32> wide(weights, {});
+        ranges.resize(wide.edge_names().size());
+        digits::scratch_memory scratch;
+        for (const auto& image : split.calibration) {
+            static_cast<void>(wide.logits(wide.encode(image), scratch, [&](int edge, auto values, auto) {
+                auto& [low, high] = ranges[static_cast<std::size_t>(edge)];
+                for (dyad::index i = 0; i < values.size(); ++i) {
+                    const double x = double{values(i / values.extent[1], i % values.extent[1])};
+                    low = std::min(low, x);
+                    high = std::max(high, x);
+                }
+            }));
+        }
     }
 };
 const material& files() {
