@@ -118,8 +118,8 @@ std::string sizes_section(const diff_result& r) {
     one.recipes.emplace_back();
     one.recipes.front().name = r.b + " against " + r.a;
     one.recipes.front().errors = r.errors;
-    return "<section><h2>How large the differences are</h2>\n<div class=\"pair\"><div>" + error_charts(one) +
-           "</div>" + codes_section(r) + "</div>\n" +
+    return "<section><h2>How large the differences are</h2>\n<div class=\"pair\"><div>" + error_charts(one) + "</div>" +
+           codes_section(r) + "</div>\n" +
            paragraph("read",
                      "The chart: horizontally the binary logarithm of |difference| over the root mean square of " +
                          escape_html(r.a) + "\u2019s logits, vertically the share of all logits in %.") +
