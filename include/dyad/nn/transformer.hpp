@@ -75,9 +75,10 @@ public:
             return status::ok;
         }
     }
-    /// x: tokens x width, replaced by the result. What else the inner layer's run takes follows.
+    /// x: tokens x width, replaced by the result. `more`: what else the inner layer's run takes between its
+    /// input and its output: masks, a cache.
     template <class Context, class... More>
-    layer_status run(matrix_view<stream> x, const Context& context, const More&... more) const noexcept {
+    layer_status run(matrix_view<stream> x, const Context& context, More&&... more) const noexcept {
         const std::size_t mark = context.scratch.used();
         const layer_status s = forward(x, context, more...);
         context.scratch.rewind(mark);
@@ -99,7 +100,7 @@ private:
     using normalized = std::conditional_t<is_after, stream, made>;
 
     template <class Context, class... More>
-    layer_status forward(matrix_view<stream> x, const Context& context, const More&... more) const noexcept {
+    layer_status forward(matrix_view<stream> x, const Context& context, More&... more) const noexcept {
         matrix_view<made> in;
         matrix_view<stream> branch;
         tensor_of<InputRecipe, operand> a;
@@ -115,7 +116,7 @@ private:
             s != status::ok) {
             return s;
         }
-        if (const layer_status s = inner_.run(a, branch, context, more...); s != status::ok) return s;
+        if (const layer_status s = inner_.run(a, more..., branch, context); s != status::ok) return s;
         if (const layer_status s = sum_.run(as_const(x), as_const(branch), x, context); s != status::ok) return s;
         context.show(sum_edge_.number, as_const(x), static_scale{});
         if constexpr (is_after) {
@@ -148,15 +149,11 @@ public:
         const layer_status s = in_layer(kind, attention_.inner().shape(memory, tokens, width, heads));
         return s == status::ok ? shape_rest(memory, width, hidden) : s;
     }
-    /// With whatever describes an attention's geometry.
+    /// With what describes an attention of grouped queries, causal, with rotary positions (its width is the block's).
     template <class Geometry>
-    layer_status shape(arena& memory, const Geometry& geometry, index width, index hidden) noexcept requires
-        requires(Attention& a) {
-        a.shape(memory, geometry);
-    }
-    {
+    layer_status shape(arena& memory, const Geometry& geometry, index hidden) noexcept {
         const layer_status s = in_layer(kind, attention_.inner().shape(memory, geometry));
-        return s == status::ok ? shape_rest(memory, width, hidden) : s;
+        return s == status::ok ? shape_rest(memory, geometry.width, hidden) : s;
     }
     /// `scale`: of the residual stream, before and after.
     template <preparation_source Source>
@@ -166,9 +163,9 @@ public:
         if (s != status::ok) return s;
         return mlp_.prepare(source, name / "ln2", name / "mlp", label, label / "ln2", label / "sum2", epsilon, scale);
     }
-    /// x: tokens x width, in place. What follows goes to attention's run: a mask, a cache, positions.
+    /// x: tokens x width, in place. `more` goes to attention's run: masks, a cache.
     template <class Context, class... More>
-    layer_status run(matrix_view<stream> x, const Context& context, const More&... more) const noexcept {
+    layer_status run(matrix_view<stream> x, const Context& context, More&&... more) const noexcept {
         const layer_status s = attention_.run(x, context, more...);
         return s == status::ok ? mlp_.run(x, context) : s;
     }
