@@ -16,6 +16,7 @@
 #include <dyad/array/status.hpp>
 #include <dyad/array/sum_operands.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/bits.hpp>
 #include <dyad/core/unpacked.hpp>
 #include <dyad/kernels/residual_sum.hpp>
 #include <dyad/math/integer_functions.hpp>
@@ -38,11 +39,11 @@ template <residual_code T>
 [[nodiscard]] constexpr bool is_code(std::int32_t zero_point) noexcept {
     return zero_point >= T::min_raw && zero_point <= T::max_raw;
 }
-/// The largest distance of a code from the zero point.
+/// The largest distance of a raw number from the zero point: of any that its memory can hold.
 template <residual_code T>
 [[nodiscard]] constexpr std::int32_t reach(std::int32_t zero_point) noexcept {
-    const std::int32_t below = zero_point - T::min_raw;
-    const std::int32_t above = T::max_raw - zero_point;
+    const std::int32_t below = zero_point - word_min<typename T::raw_type>();
+    const std::int32_t above = word_max<typename T::raw_type>() - zero_point;
     return below > above ? below : above;
 }
 [[nodiscard]] constexpr bool is_scale(double scale) noexcept {

@@ -26,22 +26,22 @@ struct residual_words {
     std::int32_t least;
     std::int32_t most;
 };
-/// Fills `words` for an operand whose numbers are in range; false where a value is none of 16 bits.
+/// Fills `table` for an operand whose numbers are in range; false where a value is none of 16 bits.
 template <requantization Mode, class Code>
 [[gnu::target("avx512bw,avx512vl"), gnu::noinline]] inline bool fill_residual_words(const residual_operand& x,
                                                                                     std::int32_t more,
-                                                                                    residual_words& words) noexcept {
+                                                                                    residual_words& table) noexcept {
     const std::int32_t low = scalar::residual_part(word_min<Code>(), x, Mode) + more;
     const std::int32_t high = scalar::residual_part(word_max<Code>(), x, Mode) + more;
-    words.least = low;
-    words.most = high;
+    table.least = low;
+    table.most = high;
     if (low < word_min<std::int16_t>() || high > word_max<std::int16_t>()) return false;
     const residual_lanes lanes = make_residual_lanes<Mode>(x.factor, -x.zero_point * (std::int32_t{1} << x.up));
     for (std::size_t first = 0; first < 256; first += 16) {
         Code codes[16];
         for (std::size_t i = 0; i < 16; ++i) codes[i] = static_cast<Code>(first + i);
         const signed_words y = requantized<Mode>(load_codes(codes) << x.up, lanes.terms, lanes.rounding) + more;
-        store_clamped<lanes_used::all, word_min<std::int16_t>(), word_max<std::int16_t>()>(y, words.values + first,
+        store_clamped<lanes_used::all, word_min<std::int16_t>(), word_max<std::int16_t>()>(y, table.values + first,
                                                                                            lane_mask(16));
     }
     return true;
@@ -66,8 +66,8 @@ struct byte_residuals {
     byte_table of_y;
 
     [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] static byte_table low_bytes_of(
-        const residual_words& words) noexcept {
-        return load_plane<0>(reinterpret_cast<const std::uint16_t*>(words.values));
+        const residual_words& table) noexcept {
+        return load_plane<0>(reinterpret_cast<const std::uint16_t*>(table.values));
     }
     [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] static byte_residuals load(
         const residual_words& x, const residual_words& y) noexcept {
