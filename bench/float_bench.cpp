@@ -21,6 +21,7 @@
 #include <dyad/array/float_softmax.hpp>
 #include <dyad/core/random.hpp>
 
+#include "one_thread.hpp"
 #include "ratios.hpp"
 
 namespace {
@@ -206,6 +207,7 @@ void add_activation(dyad::float_activation f, shape s) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    bench::use_one_thread(argv);
     for (const shape s : {shape{1024, 1024}, shape{197, 197}, shape{1, 16 << 20}}) add_softmax(s);
     for (const auto f :
          {dyad::float_activation::gelu, dyad::float_activation::gelu_tanh, dyad::float_activation::silu,

@@ -33,6 +33,7 @@ extern "C" void openblas_set_num_threads(int threads);
 #endif
 
 #include "amx_probe.hpp"
+#include "one_thread.hpp"
 #include "ratios.hpp"
 
 namespace {
@@ -435,7 +436,7 @@ void run_limited(const std::string& program, const std::string& limit, const std
 }  // namespace
 
 int main(int argc, char** argv) {
-    setenv("OMP_NUM_THREADS", "1", 1);
+    bench::use_one_thread(argv);
     std::string limit;
     std::vector<char*> words{argv[0]};
     std::vector<std::string> passed;

@@ -19,6 +19,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
 
+#include "one_thread.hpp"
 #include "ratios.hpp"
 
 namespace {
@@ -204,6 +205,7 @@ void add_all() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    bench::use_one_thread(argv);
     add_all();
     return bench::run(argc, argv, DYAD_BENCH_FOLDER "/norm.ratios.json", comparisons);
 }

@@ -62,9 +62,9 @@ struct image_set {
 /// as the model registers them.
 class model_source {
 public:
-    /// `absmax[i]`: largest magnitude seen at edge i; empty where nothing is calibrated yet.
-    model_source(const dyad::io::safetensors& file, std::vector<double> absmax)
-        : file_(&file), absmax_(std::move(absmax)) {}
+    /// `ranges[i]`: lowest and highest value seen at edge i; empty where nothing is calibrated yet.
+    model_source(const dyad::io::safetensors& file, std::vector<dyad::nn::value_interval> ranges)
+        : file_(&file), ranges_(std::move(ranges)) {}
 
     dyad::status parameter(std::string_view name, dyad::index rows, dyad::index columns,
                            dyad::matrix_view<const float>& m) {
@@ -90,29 +90,30 @@ public:
     int edge(std::string_view name) {
         names_.emplace_back(name);
         for (char& c : names_.back()) c = c == '.' ? ' ' : c;
-        scales_.push_back(1);
+        affines_.emplace_back();
         return static_cast<int>(names_.size()) - 1;
     }
-    [[nodiscard]] double absmax(int edge) const {
+    [[nodiscard]] dyad::nn::value_interval range(int edge) const {
         const auto i = static_cast<std::size_t>(edge);
-        return i < absmax_.size() ? absmax_[i] : 1;
+        return i < ranges_.size() ? ranges_[i] : dyad::nn::value_interval{-1, 1};
     }
-    void set_scale(int edge, double scale) { scales_[static_cast<std::size_t>(edge)] = scale; }
+    [[nodiscard]] double absmax(int edge) const { return range(edge).largest_magnitude(); }
+    void set_scale(int edge, const dyad::nn::affine& q) { affines_[static_cast<std::size_t>(edge)] = q; }
 
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-    [[nodiscard]] const std::vector<double>& scales() const { return scales_; }
+    [[nodiscard]] const std::vector<dyad::nn::affine>& affines() const { return affines_; }
     /// What was wrong with the last parameter that failed.
     [[nodiscard]] const std::string& fault() const { return fault_; }
 
 private:
     const dyad::io::safetensors* file_;
-    std::vector<double> absmax_;
+    std::vector<dyad::nn::value_interval> ranges_;
     std::map<std::string, std::vector<float>> parameters_;
     std::vector<std::string> names_;
-    std::vector<double> scales_;
+    std::vector<dyad::nn::affine> affines_;
     std::string fault_;
 };
 
-static_assert(dyad::nn::preparation_source<model_source>);
+static_assert(dyad::nn::preparation_source<model_source> && dyad::nn::range_source<model_source>);
 
 }  // namespace digits

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The digits transformer as a program without a single floating-point instruction: reads the parameters that
-// `digits-export` wrote and encoded images, writes the integer logits. Compiles with g++ -mgeneral-regs-only.
+// `digits-export` wrote and encoded images, writes the integer logits, and a hash of every layer's codes. Compiles with
+// g++ -mgeneral-regs-only.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -8,6 +9,7 @@
 
 #include "../digits/vit.hpp"
 #include "../study/recipes.hpp"
+#include "layer_hashes.hpp"
 
 namespace {
 
@@ -32,16 +34,31 @@ std::size_t read_all(const char* name, std::span<std::byte> into) {
     return count;
 }
 
+/// A line for each layer.
+bool write_layers(const char* name, const digits::layer_hashes& hashes) {
+    std::FILE* const file = std::fopen(name, "wb");
+    if (file == nullptr) return false;
+    std::size_t written = 0;
+    for (const std::uint64_t hash : hashes.of_layers()) {
+        char line[17];
+        digits::write_hash(hash, std::span<char, 16>(line, 16));
+        line[16] = '\n';
+        written += std::fwrite(line, sizeof(line), 1, file);
+    }
+    return std::fclose(file) == 0 && written == hashes.of_layers().size();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     using dyad::status;
-    if (argc != 4) return fail("usage", "digits-forward PARAMETERS IMAGES LOGITS");
+    if (argc != 5) return fail("usage", "digits-forward PARAMETERS IMAGES LOGITS LAYERS");
     static network net;
     dyad::arena memory(parameters);
     const std::size_t count = read_all(argv[1], archive);
     dyad::nn::archive_reader reader(std::span<const std::byte>(archive, count));
-    if (const status s = net.shape(memory); s != status::ok) return fail("parameters", to_string(s));
+    if (const dyad::nn::layer_status s = net.shape(memory); s != status::ok)
+        return fail("parameters", to_string(s).c_str());
     if (const status s = net.visit(reader); s != status::ok) return fail(argv[1], to_string(s));
     if (reader.used() != count) return fail(argv[1], "is longer than the model's parameters");
 
@@ -51,13 +68,19 @@ int main(int argc, char** argv) {
     if (out == nullptr) return fail(argv[3], "cannot be written");
     network::input patches[digits::tokens * digits::patch_pixels];
     recipe::stream logits[digits::classes];
+    digits::layer_hashes hashes;
+    const dyad::serial one_thread;
     while (std::fread(patches, sizeof(patches), 1, images) == 1) {
         dyad::arena work(scratch);
-        const status s = net.run(dyad::make_matrix<const network::input>(patches, digits::tokens, digits::patch_pixels),
-                                 dyad::make_matrix(logits, 1, digits::classes), work);
-        if (s != status::ok) return fail("the model does not run", to_string(s));
+        const dyad::nn::context<digits::layer_hashes, const dyad::serial> context{work, hashes, one_thread};
+        hashes.begin();
+        const dyad::nn::layer_status s =
+            net.run(dyad::make_matrix<const network::input>(patches, digits::tokens, digits::patch_pixels),
+                    dyad::make_matrix(logits, 1, digits::classes), context);
+        if (s != status::ok) return fail("the model does not run", to_string(s).c_str());
         if (std::fwrite(logits, sizeof(logits), 1, out) != 1) return fail(argv[3], "cannot be written");
     }
     std::fclose(images);
-    return std::fclose(out) == 0 ? 0 : fail(argv[3], "cannot be written");
+    if (std::fclose(out) != 0) return fail(argv[3], "cannot be written");
+    return write_layers(argv[4], hashes) ? 0 : fail(argv[4], "cannot be written");
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images are for what, work on all of them with progress on the terminal, and the ranges of float32's tensors.
+// Which images are for what, work on all of them with progress on the terminal, and the ranges of float32's
+// tensors.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "runner.hpp"
+#include "observers.hpp"
 
 namespace study {
 
@@ -65,21 +66,29 @@ void for_each_image(const std::string& label, std::size_t n, F&& f) {
     work();
 }
 
-/// Largest magnitude of every edge in float32 over the calibration images.
-[[nodiscard]] inline std::vector<double> calibrate(const runner& float32,
-                                                   const std::vector<std::vector<double>>& images) {
-    std::vector<std::vector<double>> largest(images.size(), std::vector<double>(float32.edge_names().size()));
+/// Lowest and highest value of every edge in float32 over the calibration images.
+[[nodiscard]] inline std::vector<dyad::nn::value_interval> calibrate(const runner& float32,
+                                                                     const std::vector<std::vector<double>>& images) {
+    using intervals = std::vector<dyad::nn::value_interval>;
+    const std::size_t edges = float32.edge_names().size();
+    const dyad::nn::value_interval nothing{std::numeric_limits<double>::infinity(),
+                                           -std::numeric_limits<double>::infinity()};
+    const auto widen = [](dyad::nn::value_interval& seen, double low, double high) {
+        seen.low = std::min(seen.low, low);
+        seen.high = std::max(seen.high, high);
+    };
+    std::vector<intervals> of_image(images.size(), intervals(edges, nothing));
     for_each_image("calibrate on images", images.size(), [&](std::size_t i, digits::scratch_memory& scratch) {
-        const tensors edges = float32.capture(images[i], scratch);
-        for (std::size_t e = 0; e < edges.size(); ++e) {
-            for (const float x : edges[e]) largest[i][e] = std::max(largest[i][e], std::fabs(static_cast<double>(x)));
+        const tensors seen = capture(float32, images[i], scratch);
+        for (std::size_t e = 0; e < edges; ++e) {
+            for (const double x : seen[e]) widen(of_image[i][e], x, x);
         }
     });
-    std::vector<double> absmax(float32.edge_names().size());
-    for (const auto& one : largest) {
-        for (std::size_t e = 0; e < absmax.size(); ++e) absmax[e] = std::max(absmax[e], one[e]);
+    intervals ranges(edges, nothing);
+    for (const intervals& one : of_image) {
+        for (std::size_t e = 0; e < edges; ++e) widen(ranges[e], one[e].low, one[e].high);
     }
-    return absmax;
+    return ranges;
 }
 
 }  // namespace study

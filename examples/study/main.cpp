@@ -11,86 +11,25 @@
 #include <vector>
 
 #include "calibrate.hpp"
+#include "diff.hpp"
 #include "options.hpp"
 #include "provenance.hpp"
 #include "report.hpp"
 #include "runner.hpp"
+#include "sensitivity.hpp"
+#include "summary.hpp"
 
 namespace study {
 
 std::vector<recipe_entry> all_recipes() {
     std::vector<recipe_entry> all = plain_recipes();
-    for (const auto& group : {float8_recipes(), integer_recipes(), block_recipes()})
+    for (const auto& group : {float8_recipes(), integer_recipes(), published_recipes(), block_recipes(),
+                              group_recipes(), mixed_recipes(), mixed_integer_recipes()})
         all.insert(all.end(), group.begin(), group.end());
     return all;
 }
 
 namespace {
-
-/// Root mean square of all logits of float32.
-double rms(const std::vector<image_result>& results) {
-    double sum = 0;
-    std::size_t n = 0;
-    for (const image_result& r : results) {
-        for (const double x : r.logits) sum += x * x;
-        n += r.logits.size();
-    }
-    return n == 0 ? 1 : std::sqrt(sum / static_cast<double>(n));
-}
-
-void add_error(error_histogram& histogram, double error, double unit) {
-    if (error == 0) {
-        ++histogram.exact;
-        return;
-    }
-    const double relative = std::fabs(error) / unit;
-    int bin = error_histogram::bins - 1;  // NaN and infinity count as the largest errors
-    if (std::isfinite(relative)) bin = std::clamp(std::ilogb(relative) + error_histogram::offset, 0, bin);
-    ++histogram.counts[static_cast<std::size_t>(bin)];
-}
-
-/// Everything that is counted per image, added up in the order of the images.
-recipe_result summarize(const recipe_entry& entry, const runner& subject, const std::vector<image_result>& results,
-                        const std::vector<image_result>& reference, const std::vector<std::size_t>& labels) {
-    recipe_result out;
-    out.name = entry.name;
-    out.summary = entry.summary;
-    out.bits_per_weight = entry.bits_per_weight;
-    out.images = results.size();
-    out.weight_bytes = subject.weight_bytes();
-    const double unit = rms(reference);
-    std::vector<dyad::study::error_energy> edges(subject.edge_names().size());
-    std::size_t agreeing = 0;
-    double kl = 0;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        const std::size_t top = dyad::study::argmax(results[i].logits);
-        out.correct += top == labels[i] ? 1U : 0U;
-        agreeing += top == dyad::study::argmax(reference[i].logits) ? 1U : 0U;
-        kl += dyad::study::kl_divergence(reference[i].logits, results[i].logits);
-        for (std::size_t e = 0; e < edges.size(); ++e) edges[e].merge(results[i].edges[e]);
-        for (std::size_t c = 0; c < results[i].logits.size(); ++c) {
-            add_error(out.errors, results[i].logits[c] - reference[i].logits[c], unit);
-        }
-    }
-    const auto n = static_cast<double>(results.size());
-    const auto [low, high] = dyad::study::wilson_interval(out.correct, out.images);
-    out.accuracy = static_cast<double>(out.correct) / n;
-    out.accuracy_low = low;
-    out.accuracy_high = high;
-    out.agreement = static_cast<double>(agreeing) / n;
-    out.kl = kl / n;
-    out.sqnr_db = edges.back().sqnr_db();
-    out.worst_layer_sqnr_db = std::numeric_limits<double>::infinity();
-    for (std::size_t e = 0; e < edges.size(); ++e) {
-        const double sqnr = edges[e].sqnr_db();
-        out.layers.push_back({subject.edge_names()[e], sqnr});
-        if (!(sqnr >= out.worst_layer_sqnr_db)) {
-            out.worst_layer = subject.edge_names()[e];
-            out.worst_layer_sqnr_db = sqnr;
-        }
-    }
-    return out;
-}
 
 /// Median time of one forward pass, recipes interleaved, on this thread alone.
 std::vector<double> time_recipes(const std::vector<std::unique_ptr<runner>>& runners,
@@ -124,25 +63,48 @@ study_result run(const options& chosen) {
     }
     std::vector<std::unique_ptr<runner>> runners;
     runners.push_back(entries.front().make(weights, {}));
-    const std::vector<double> absmax = calibrate(*runners.front(), split.calibration);
-    for (std::size_t r = 1; r < entries.size(); ++r) runners.push_back(entries[r].make(weights, absmax));
+    const auto ranges = calibrate(*runners.front(), split.calibration);
+    for (std::size_t r = 1; r < entries.size(); ++r) runners.push_back(entries[r].make(weights, ranges));
 
+    const sums reported = chosen.layers == detail::everything ? sums::seen : sums::unseen;
     std::vector<std::vector<image_result>> results(entries.size(), std::vector<image_result>(images.size()));
     for_each_image("run " + std::to_string(entries.size()) + " recipes on images", images.size(),
                    [&](std::size_t i, digits::scratch_memory& scratch) {
-                       const tensors reference = runners.front()->capture(images[i], scratch);
+                       const tensors reference = capture(*runners.front(), images[i], scratch);
                        for (std::size_t r = 0; r < runners.size(); ++r) {
-                           results[r][i] = runners[r]->compare(images[i], reference, scratch);
+                           results[r][i] = compare(*runners[r], images[i], reference, scratch, reported);
                        }
                    });
     const std::vector<double> times = time_recipes(runners, images);
 
     study_result out;
+    out.layers = chosen.layers;
     out.provenance = provenance(chosen, split.calibration.size(), images.size());
     for (std::size_t r = 0; r < entries.size(); ++r) {
         out.recipes.push_back(summarize(entries[r], *runners[r], results[r], results.front(), split.labels));
         out.recipes.back().ns_per_image = times[r];
     }
+    if (chosen.layers == detail::everything) {
+        auto segments = sensitivities(runners, images, split.labels);
+        for (std::size_t r = 0; r < entries.size(); ++r) out.recipes[r].segments = std::move(segments[r]);
+    }
+    return out;
+}
+
+/// Two recipes, prepared with the ranges of a third: float32.
+diff_result run_diff(const options& chosen) {
+    const digits::image_set data = digits::read_images(chosen.images, chosen.labels);
+    const dyad::io::safetensors weights = dyad::io::read_safetensors(chosen.model);
+    const split_images split = split_by_use(data);
+    const std::vector<recipe_entry> known = all_recipes();
+    const auto ranges = calibrate(*known.front().make(weights, {}), split.calibration);
+    const auto entry_of = [&](const std::string& name) {
+        return *std::find_if(known.begin(), known.end(), [&](const recipe_entry& e) { return name == e.name; });
+    };
+    const recipe_entry a = entry_of(chosen.a);
+    const recipe_entry b = entry_of(chosen.b);
+    diff_result out = diff(a, *a.make(weights, ranges), b, *b.make(weights, ranges), split.test, split.labels);
+    out.provenance = provenance(chosen, split.calibration.size(), split.test.size());
     return out;
 }
 
@@ -166,11 +128,19 @@ int main(int argc, char** argv) {
         }
         const std::filesystem::path folder = chosen.out;
         std::filesystem::create_directories(folder);
+        if (chosen.wanted == study::task::diff) {
+            const study::diff_result result = study::run_diff(chosen);
+            study::write_file(folder / "diff.html", [&](std::ostream& out) { study::write_diff_html(out, result); });
+            study::write_file(folder / "diff.json", [&](std::ostream& out) { study::write_diff_json(out, result); });
+            study::print_diff(std::cout, result);
+            return 0;
+        }
         const study::study_result result = study::run(chosen);
         study::write_file(folder / "report.html", [&](std::ostream& out) { study::write_html(out, result); });
         study::write_file(folder / "report.csv", [&](std::ostream& out) { study::write_csv(out, result); });
         study::write_file(folder / "report.json", [&](std::ostream& out) { study::write_json(out, result); });
         study::print_table(std::cout, result);
+        if (result.layers == study::detail::everything) study::print_layers(std::cout, result);
         return 0;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "dyad-study: %s\n", e.what());

@@ -3,69 +3,109 @@
 #pragma once
 
 #include <chrono>
+#include <limits>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "runner.hpp"
 
 namespace study {
 
+/// Shows tensors to an observer, or to nobody: so that watched and unwatched passes are one piece of code.
+template <class Model>
+class watching {
+public:
+    explicit watching(const Model& model, observer* seen = nullptr) : model_(&model), seen_(seen) {}
+
+    template <class T, class Token>
+    void operator()(int edge, dyad::matrix_view<const T> codes, Token token) const {
+        if (seen_ == nullptr) return;
+        using dyad::study::code_end;
+        const dyad::nn::affine q = model_->edge_affine(edge);
+        const T lowest = std::numeric_limits<T>::lowest();
+        const T highest = std::numeric_limits<T>::max();
+        std::vector<double> values;
+        std::vector<code_end> ends;
+        values.reserve(static_cast<std::size_t>(codes.size()));
+        ends.reserve(values.capacity());
+        for (dyad::index i = 0; i < codes.extent[0]; ++i) {
+            for (dyad::index j = 0; j < codes.extent[1]; ++j) {
+                const T code = codes(i, j);
+                values.push_back((dyad::convert<double>(code) - q.zero_point) *
+                                 (q.scale * dyad::nn::factor_at(token, i, j)));
+                ends.push_back(code == highest  ? code_end::highest
+                               : code == lowest ? code_end::lowest
+                                                : code_end::none);
+            }
+        }
+        seen_->tensor(static_cast<std::size_t>(edge), values, ends);
+    }
+
+protected:
+    const Model* model_;
+    observer* seen_;
+};
+/// The same with the products' sums.
+template <class Model>
+class watching_sums : public watching<Model> {
+public:
+    using watching<Model>::watching;
+    void sums(const dyad::nn::sum_report& report) const { this->seen_->sums(report); }
+};
+
 template <dyad::nn::recipe R>
 class recipe_runner final : public runner {
 public:
-    recipe_runner(const dyad::io::safetensors& file, const std::vector<double>& absmax)
-        : model_(file, absmax), weight_bytes_(model_.weight_bytes()) {}
+    recipe_runner(const dyad::io::safetensors& file, const std::vector<dyad::nn::value_interval>& ranges)
+        : model_(file, ranges), weight_bytes_(model_.weight_bytes()) {}
 
-    tensors capture(const std::vector<double>& image, digits::scratch_memory& scratch) const override {
-        tensors edges(model_.edge_names().size());
-        static_cast<void>(model_.logits(model_.encode(image), scratch, [&](int edge, auto codes, auto token) {
-            std::vector<float>& values = edges[static_cast<std::size_t>(edge)];
-            values.reserve(static_cast<std::size_t>(codes.size()));
-            each_value(edge, codes, token, [&](double x) { values.push_back(static_cast<float>(x)); });
-        }));
-        return edges;
+    std::vector<double> run(const std::vector<double>& image, digits::scratch_memory& scratch, observer& seen,
+                            sums reported) const override {
+        const auto patches = model_.encode(image);
+        if (reported == sums::seen) return model_.logits(patches, scratch, watching_sums<model>(model_, &seen));
+        return model_.logits(patches, scratch, watching<model>(model_, &seen));
     }
-    image_result compare(const std::vector<double>& image, const tensors& reference,
-                         digits::scratch_memory& scratch) const override {
-        image_result result;
-        result.edges.resize(reference.size());
-        result.logits = model_.logits(model_.encode(image), scratch, [&](int edge, auto codes, auto token) {
-            const auto number = static_cast<std::size_t>(edge);
-            const float* expected = reference[number].data();
-            each_value(edge, codes, token,
-                       [&](double x) { result.edges[number].add(static_cast<double>(*expected++), x); });
-        });
-        return result;
+    std::vector<double> segment(int number, const std::vector<double>& in,
+                                digits::scratch_memory& scratch) const override {
+        return model_.segment(number, in, scratch, watching<model>(model_));
     }
     double time(const std::vector<double>& image, digits::scratch_memory& scratch) const override {
         using clock = std::chrono::steady_clock;
         const auto patches = model_.encode(image);
         const auto start = clock::now();
-        static_cast<void>(model_.logits(patches, scratch));
+        static_cast<void>(model_.logits(patches, scratch, watching<model>(model_)));
         return std::chrono::duration<double, std::nano>(clock::now() - start).count();
     }
     const std::vector<std::string>& edge_names() const override { return model_.edge_names(); }
+    output_format output() const override {
+        using stream = typename R::stream;
+        const dyad::nn::affine q = model_.edge_affine(static_cast<int>(edge_names().size()) - 1);
+        const auto real = [&](stream code) { return (dyad::convert<double>(code) - q.zero_point) * q.scale; };
+        return {dyad::nn::width_of<stream>, real(std::numeric_limits<stream>::lowest()),
+                real(std::numeric_limits<stream>::max()),
+                dyad::carrier_rules::is_fixed<stream> ? q.scale * fixed_step<stream>() : 0};
+    }
     std::uint64_t weight_bytes() const override { return weight_bytes_; }
 
 private:
-    template <class View, class Token, class F>
-    void each_value(int edge, View codes, Token token, F&& f) const {
-        const double scale = model_.edge_scale(edge);
-        for (dyad::index i = 0; i < codes.extent[0]; ++i) {
-            for (dyad::index j = 0; j < codes.extent[1]; ++j) {
-                f(dyad::convert<double>(codes(i, j)) * (scale * dyad::nn::factor_at(token, i, j)));
-            }
-        }
+    using model = digits::model<R>;
+
+    /// Between two neighbouring codes, in the units of the scale.
+    template <class T>
+    static double fixed_step() {
+        if constexpr (dyad::carrier_rules::is_fixed<T>) return dyad::convert<double>(T::from_raw(1));
+        else return 0;
     }
 
-    digits::model<R> model_;
+    model model_;
     std::uint64_t weight_bytes_;
 };
 
 template <dyad::nn::recipe R>
 [[nodiscard]] std::unique_ptr<runner> make_runner(const dyad::io::safetensors& file,
-                                                  const std::vector<double>& absmax) {
-    return std::make_unique<recipe_runner<R>>(file, absmax);
+                                                  const std::vector<dyad::nn::value_interval>& ranges) {
+    return std::make_unique<recipe_runner<R>>(file, ranges);
 }
 
 /// Bits per weight come from the recipe's own type.

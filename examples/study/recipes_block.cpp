@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recipes whose products read blocks that share a scale, or tokens that do.
+// Recipes whose products read blocks that share a scale.
 #include "recipe_runner.hpp"
 #include "recipes.hpp"
 
@@ -12,7 +12,6 @@ std::vector<recipe_entry> block_recipes() {
         entry<mxfp4>("mxfp4", "products of MXFP4: blocks of 32 under a power of two, the rest float"),
         entry<mxint8>("mxint8", "products of MXINT8: blocks of 32 under a power of two, the rest float"),
         entry<nvfp4>("nvfp4", "products of NVFP4: blocks of 16 under E4M3, tensors under float, the rest float"),
-        entry<ternary_weights>("ternary_weights", "BitNet b1.58: weights -1, 0, 1, INT8 tokens, the rest float"),
     };
 }
 

@@ -12,9 +12,6 @@ std::vector<recipe_entry> integer_recipes() {
         entry<int8_integer_only>("int8_integer_only", "INT8, no float from the quantized input to the logits"),
         entry<int6>("int6", "INT6 weights and activations, no float from input to logits"),
         entry<int4_weights>("int4_weights", "INT4 weights, INT8 activations, no float from input to logits"),
-        entry<int8_ivit>("ivit", "INT8 with I-ViT's published functions"),
-        entry<int8_ibert>("ibert", "INT8 with I-BERT's published functions"),
-        entry<int8_tflite>("tflite", "INT8 with TensorFlow Lite's published functions"),
     };
 }
 

@@ -4,6 +4,8 @@
 
 #include "report.hpp"
 #include "report_detail.hpp"
+#include "report_layers.hpp"
+#include "report_page.hpp"
 #include "report_svg.hpp"
 
 #include <algorithm>
@@ -17,82 +19,6 @@
 
 namespace study {
 namespace {
-
-/// Shades q0 (least error) to q8 run away from the page's ground, so in dark and light alike more ink means more error.
-constexpr std::string_view style = R"css(
-:root{color-scheme:light dark;--ground:#fff;--soft:#f3f4f6;--ink:#1b1f24;--quiet:#555d68;--rule:#d4d8de;--accent:#1f5fae;--limit:#8a4b08;
---q0:#fdf6ea;--q1:#fbe9cc;--q2:#f8d6a2;--q3:#f3bd76;--q4:#ea9e52;--q5:#d97c3b;--q6:#b3522a;--q7:#8a3822;--q8:#5a2119;--deep:#fff}
-@media screen and (prefers-color-scheme:dark){:root{--ground:#14171b;--soft:#1e2329;--ink:#e6e9ed;--quiet:#a2abb6;--rule:#3a424c;--accent:#7fb4f5;--limit:#e0a15a;
---q0:#1f1c19;--q1:#2b231b;--q2:#3d2e1f;--q3:#533b23;--q4:#6e4a27;--q5:#8f5c2b;--q6:#cf8a45;--q7:#efb277;--q8:#fde3c4;--deep:#14171b}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Liberation Sans",sans-serif}
-main{max-width:1300px;margin:0 auto;padding:28px 20px 48px}
-h1{font-size:1.8rem;line-height:1.2;margin:0 0 .2em}
-h2{font-size:1.2rem;margin:2.4em 0 .5em}
-p,ul{max-width:48rem;margin:.5em 0}
-.lead{color:var(--quiet);margin-top:0}
-.answer{border-left:4px solid var(--accent);padding:.1em 0 .1em 16px;max-width:50rem}
-.answer p:first-child{font-size:1.12rem}
-.read{color:var(--quiet);font-size:.9rem}
-.scroll{overflow-x:auto;background:linear-gradient(to left,var(--ground) 24px,transparent) right/40px 100% no-repeat local,linear-gradient(to left,var(--rule),transparent) right/16px 100% no-repeat scroll}
-svg{display:block}
-table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-th,td{padding:6px 12px;border-bottom:1px solid var(--rule);text-align:right;vertical-align:top;white-space:nowrap}
-thead th{border-bottom:2px solid var(--ink);vertical-align:bottom;line-height:1.3}
-th:first-child,td.words{text-align:left}
-th:first-child{padding-left:0}
-small{display:block;font-size:.92em;font-weight:400;color:var(--quiet)}
-tbody th small{white-space:normal;width:15em}
-.where{max-width:none;columns:2 26rem;column-gap:40px;padding:0;list-style:none;font-size:.9rem}
-.where li{break-inside:avoid;padding:0 0 .8em}
-.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:16px 12px}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0;padding:14px 18px;background:var(--soft);font-size:.875rem}
-dt{color:var(--quiet)}
-dd{margin:0;overflow-wrap:anywhere}
-text{font-size:12px;fill:var(--ink)}
-.mid{text-anchor:middle}
-.end{text-anchor:end}
-.tick,.title{fill:var(--quiet)}
-.small{font-size:10.5px;fill:var(--quiet)}
-.label,.value{font-size:11.5px}
-.value,.strong{font-weight:600}
-.value,.halo{paint-order:stroke;stroke:var(--ground);stroke-width:4px;stroke-linejoin:round}
-.digits{font:9.5px Arial,"Liberation Sans",Helvetica,sans-serif}
-.tight{font-size:8px}
-.grid{stroke:var(--rule)}
-.axis{stroke:var(--quiet)}
-.reference{stroke:var(--accent);stroke-dasharray:7 4}
-.limit{stroke:var(--limit);stroke-dasharray:2 3}
-.whisker{stroke:var(--ink);stroke-width:1.5}
-.band{fill:var(--soft)}
-.mark{fill:var(--accent);stroke:var(--ground)}
-.lost{fill:var(--ground);stroke:var(--limit);stroke-width:2.5}
-.bar{fill:var(--accent)}
-.worst{fill:none;stroke:var(--ink);stroke-width:2}
-.inlay{fill:none;stroke:var(--ground)}
-.none .cell,.exact .cell{fill:none;stroke:var(--rule)}
-.exact text,.none text{font-size:12px;fill:var(--quiet)}
-.q0 .cell{fill:var(--q0)}.q1 .cell{fill:var(--q1)}.q2 .cell{fill:var(--q2)}.q3 .cell{fill:var(--q3)}.q4 .cell{fill:var(--q4)}
-.q5 .cell{fill:var(--q5)}.q6 .cell{fill:var(--q6)}.q7 .cell{fill:var(--q7)}.q8 .cell{fill:var(--q8)}
-.q6 text,.q7 text,.q8 text{fill:var(--deep)}
-@media (max-width:600px){main{padding:20px 14px 32px}h1{font-size:1.5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5em}th,td{padding:6px 9px}}
-@page{size:A4;margin:13mm}
-@page wide{size:A4 landscape;margin:10mm}
-@media print{:root{font-size:9.5pt}body{font-size:1rem}main{padding:0;max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.scroll{overflow:visible;background:none}svg{max-width:100%;height:auto}table{font-size:7pt}th,td{padding:3pt 4pt}tbody th small{width:11em}
-h2{break-after:avoid;margin-top:1.4em}tr,dl,.figure{break-inside:avoid}.wide{page:wide}.where{columns:2;column-gap:20px;font-size:.8rem}.panels{grid-template-columns:repeat(3,1fr)}}
-)css";
-
-std::string paragraph(std::string_view style_class, const std::string& html) {
-    return "<p" + svg::class_of(style_class) + ">" + html + "</p>\n";
-}
-
-std::string bold(std::string_view name) { return "<b>" + escape_html(name) + "</b>"; }
-
-/// A count in words a sentence can hold: "1 recipe", "3 recipes".
-std::string counted(std::size_t count, const std::string& noun) {
-    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 // --- the answer
 
@@ -183,8 +109,6 @@ std::string answer(const study_result& result) {
 }
 
 // --- the table
-
-std::string cell(const std::string& html) { return "<td>" + html + "</td>"; }
 
 std::string kl_html(double kl) {
     if (kl == 0 || !wants_scientific(kl)) return kl == 0 ? "0" : typeset(fixed(kl, 4));
@@ -324,23 +248,11 @@ std::string error_figure(const study_result& result) {
         "exact logits have no bar, their share is written above, with the median of |error| / rms over all logits.");
 }
 
-std::string provenance(const study_result& result) {
-    if (result.provenance.empty()) return "";
-    std::string items;
-    for (const auto& [key, value] : result.provenance)
-        items += "<dt>" + escape_html(key) + "</dt><dd>" + escape_html(value) + "</dd>\n";
-    return "<h2>Provenance</h2>\n<dl>\n" + items + "</dl>\n";
-}
-
 }  // namespace
 
 void write_html(std::ostream& out, const study_result& result) {
-    out << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-           "<title>Dyad: number formats for a vision transformer</title>\n<style>"
-        << style
-        << "</style>\n</head>\n<body>\n<main>\n"
-           "<h1>Which number formats can this model live in?</h1>\n"
+    out << page_start("Dyad: number formats for a vision transformer")
+        << "<h1>Which number formats can this model live in?</h1>\n"
         << paragraph("lead", "A vision transformer that reads handwritten digits, run under " +
                                  counted(result.recipes.size(), "number format") +
                                  ": what each costs, and where its error comes from.")
@@ -348,8 +260,8 @@ void write_html(std::ostream& out, const study_result& result) {
     if (!result.recipes.empty())
         out << "<h2>Results</h2>\n"
             << result_table(result) << accuracy_figure(result) << layer_figure(result) << origins(result)
-            << error_figure(result);
-    out << provenance(result) << "</main>\n</body>\n</html>\n";
+            << error_figure(result) << layers_section(result);
+    out << provenance_list(result.provenance) << page_end();
 }
 
 }  // namespace study

@@ -3,6 +3,8 @@
 
 #include "report_svg.hpp"
 
+#include "report_shades.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -174,22 +176,6 @@ std::size_t most_lines(const accuracy_frame& frame) {
 }
 
 // --- SQNR of every layer
-
-/// Lower edges of the shades in dB; what lies below the last has the deepest shade.
-constexpr std::array<int, 8> shade_edges = {80, 60, 50, 40, 30, 20, 10, 0};
-
-std::string shade(double sqnr_db) {
-    if (std::isnan(sqnr_db)) return "none";
-    if (std::isinf(sqnr_db) && sqnr_db > 0) return "exact";
-    const auto edge = std::find_if(shade_edges.begin(), shade_edges.end(), [&](int e) { return sqnr_db >= e; });
-    return "q" + std::to_string(edge - shade_edges.begin());
-}
-
-std::string cell_text(double sqnr_db) {
-    if (std::isnan(sqnr_db)) return "?";
-    if (std::isinf(sqnr_db)) return sqnr_db > 0 ? "=" : "\u2212\u221E";
-    return typeset(fixed(sqnr_db, 0));
-}
 
 struct layer_frame {
     std::vector<std::string> names;

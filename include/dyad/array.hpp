@@ -44,6 +44,7 @@
 #include <dyad/array/quantize.hpp>
 #include <dyad/array/quantized_view.hpp>
 #include <dyad/array/repack.hpp>
+#include <dyad/array/residual_sum.hpp>
 #include <dyad/array/rotary.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/scale_map.hpp>
@@ -52,6 +53,7 @@
 #include <dyad/array/softmax.hpp>
 #include <dyad/array/softmax_views.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/array/sum_operands.hpp>
 #include <dyad/array/ternary_packing.hpp>
 #include <dyad/array/tflite_rows.hpp>
 #include <dyad/array/tflite_softmax.hpp>

@@ -18,9 +18,10 @@ inline constexpr std::size_t test_images = 12;
 
 /// FNV-1a over the 64-bit words of all logits.
 template <class Recipe>
-[[nodiscard]] std::uint64_t fingerprint(const dyad::io::safetensors& weights, const std::vector<double>& absmax,
+[[nodiscard]] std::uint64_t fingerprint(const dyad::io::safetensors& weights,
+                                        const std::vector<dyad::nn::value_interval>& ranges,
                                         const study::split_images& images) {
-    digits::model<Recipe> model(weights, absmax);
+    digits::model<Recipe> model(weights, ranges);
     digits::scratch_memory scratch;
     std::uint64_t hash = 1469598103934665603U;
     for (std::size_t i = 0; i < test_images; ++i) {
@@ -35,18 +36,18 @@ template <class Recipe>
 struct golden_inputs {
     study::split_images images;
     dyad::io::safetensors weights;
-    std::vector<double> absmax;
+    std::vector<dyad::nn::value_interval> ranges;
 
     golden_inputs() {
         const std::string folder = DYAD_SOURCE_FOLDER "/examples/digits";
         images = study::split_by_use(digits::read_images(folder + "/digits_images.npy", folder + "/digits_labels.npy"));
         images.calibration.resize(calibration_images);
         weights = dyad::io::read_safetensors(folder + "/vit_digits.safetensors");
-        absmax = study::calibrate(*study::make_runner<study::float32>(weights, {}), images.calibration);
+        ranges = study::calibrate(*study::make_runner<study::float32>(weights, {}), images.calibration);
     }
     template <class Recipe>
     [[nodiscard]] std::uint64_t of() const {
-        return fingerprint<Recipe>(weights, absmax, images);
+        return fingerprint<Recipe>(weights, ranges, images);
     }
 };
 

@@ -50,7 +50,7 @@ struct small_model {
     status prepare(parameters& source) noexcept {
         const double stream_scale = R::scaling::template scale<stream>(8);
         const double made_scale = R::scaling::template scale<made>(4);
-        double scale = stream_scale;
+        dyad::nn::affine scale = stream_scale;
         if (const status s = position.prepare(source, path("pos"), scale, scale); s != status::ok) return s;
         if (const status s = block.prepare(source, path("block"), path("b"), 1e-5, scale); s != status::ok) return s;
         if (const status s = norm.prepare(source, path("norm"), 1e-5, scale, made_scale); s != status::ok) return s;

@@ -334,7 +334,7 @@ struct prepared {
         const auto call = [this](auto from, auto to, const auto& context) {
             tensor_of<R, typename R::operand> t;
             const status s = as_operand<R, typename R::operand>(from, t, 0, context);
-            return s == status::ok ? held.layer.run(t, to, context) : s;
+            return s == status::ok ? status(held.layer.run(t, to, context)) : s;
         };
         return decode(run_checked<float>(floats_of(x), x.rows, in, x.rows, out, call), x.rows, out, 1);
     }
@@ -381,7 +381,7 @@ TEST_CASE("block_scaling: packed blocks are what lies in memory and in archives;
     REQUIRE(layer.held.layer.visit(packed) == status::ok);
     REQUIRE(layer.held.layer.visit(size) == status::ok);
     constexpr std::size_t blocks = 3 * 2 * 17;
-    CHECK(packed.bytes() == blocks + 4 + 3 * 4);  // one factor, three biases
+    CHECK(packed.bytes() == blocks + 4 + 3 * 4 + sizeof(value_interval));  // one factor, three biases
     CHECK(size.bytes() == packed.bytes());
     const real_matrix x = uneven_matrix(4, 40, 5);
     const real_matrix expected = layer.run(x);
@@ -478,7 +478,7 @@ void check_attention() {
     parameters source;
     add_attention(source, "a", width, 5);
     auto held = shaped<attention<R>>([](auto& layer, dyad::arena& a) { return layer.shape(a, tokens, width, heads); });
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
     CHECK(out_scale == 1);
     const real_matrix in = random_matrix(tokens, width, 2, 6);
@@ -544,12 +544,12 @@ TEST_CASE("block_scaling: attention gives the same bits for any number of tasks,
     parameters source;
     add_attention(source, "a", width, 9);
     auto held = shaped<attention<in_nvfp4>>([](auto& layer, dyad::arena& a) { return layer.shape(a, 5, 12, 2); });
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_nvfp4, in_nvfp4::operand> t;
         const status s = as_operand<in_nvfp4, in_nvfp4::operand>(from, t, 0, context);
-        return s == status::ok ? held.layer.run(t, to, context) : s;
+        return s == status::ok ? status(held.layer.run(t, to, context)) : s;
     };
     std::vector<float> x = floats_of(random_matrix(tokens, width, 1, 2));
     CHECK(run_checked<float>(x, tokens, width, tokens, width, run).size() == x.size());
@@ -573,7 +573,7 @@ TEST_CASE("block_scaling: the mean over tokens reads blocks along the tokens") {
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_nvfp4, in_nvfp4::operand> t;
         const status s = as_operand<in_nvfp4, in_nvfp4::operand>(from, {contracted::rows, rows}, t, 0, context);
-        return s == status::ok ? held.layer.run(t, to, context) : s;
+        return s == status::ok ? status(held.layer.run(t, to, context)) : s;
     };
     const real_matrix got = decode(run_checked<float>(floats_of(x), rows, width, 1, width, run), 1, width, 1);
     const real_matrix values = in_blocks_plainly<dyad::nvfp4>(x, contracted::rows, rows);

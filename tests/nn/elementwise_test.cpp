@@ -41,7 +41,7 @@ std::vector<Out> run_layer(const Layer& layer, const std::vector<In>& in, index 
 
 TEST_CASE("layer_norm: against double") {
     constexpr error_bounds bounds{
-        .float32_ulps = 1, .bfloat16 = 53, .float8 = 30, .int8 = 41, .int8_float = 41, .dynamic16 = 151};
+        .float32_ulps = 1.2, .bfloat16 = 53, .float8 = 30, .int8 = 41, .int8_float = 41, .dynamic16 = 145};
     for_each_recipe([&]<class R>() {
         INFO(R::name());
         using stream = typename R::stream;
@@ -234,7 +234,7 @@ TEST_CASE("mean_rows: the mean of all rows against double") {
         const auto run = [&](auto from, auto to, const auto& context) {
             dyad::nn::tensor_of<R, operand> t;
             const status s = dyad::nn::as_operand<R, operand>(from, t, 0, context);
-            return s == status::ok ? held.layer.run(t, to, context) : s;
+            return s == status::ok ? status(held.layer.run(t, to, context)) : s;
         };
         const auto out = run_checked<made>(in, rows, width, 1, width, run);
         check_error<R>("mean_rows", expected, decode(out, 1, width, out_scale), bounds);

@@ -291,7 +291,7 @@ TEST_CASE("published families: scales that they cannot take are refused") {
     dyad::nn::ivit_functions::gelu<byte, byte> ivit_gelu;
     dyad::nn::ibert_functions::softmax<byte, byte> ibert;
     dyad::nn::ibert_functions::gelu<integer<16>, byte> ibert_gelu;
-    dyad::nn::tflite_functions::softmax<byte, byte> tflite;
+    dyad::nn::tflite_functions::softmax<byte, dyad::uinteger<8>> tflite;
     dyad::nn::tflite_functions::gelu<byte, byte> tflite_gelu;
     const auto check = [](auto& f) {
         CHECK(f.set(0.05, 0x1p-8) == status::ok);

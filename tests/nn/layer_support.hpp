@@ -111,7 +111,7 @@ public:
         const auto found = ranges_.find(edges[static_cast<std::size_t>(number)]);
         return found == ranges_.end() ? 1 : found->second;
     }
-    void set_scale(int number, double scale) { scales[static_cast<std::size_t>(number)] = scale; }
+    void set_scale(int number, const dyad::nn::affine& q) { scales[static_cast<std::size_t>(number)] = q.scale; }
 
     std::vector<std::string> edges;
     std::vector<double> scales;

@@ -34,7 +34,7 @@ struct prepared {
         return run_checked<Out>(in, rows, in_columns, rows, columns, [this](auto x, auto y, const auto& context) {
             dyad::nn::tensor_of<R, typename R::operand> t;
             const status s = dyad::nn::as_operand<R, typename R::operand>(x, t, 0, context);
-            return s == status::ok ? held.layer.run(t, y, context) : s;
+            return s == status::ok ? status(held.layer.run(t, y, context)) : s;
         });
     }
 };
@@ -248,7 +248,7 @@ TEST_CASE("linear: views of other extents are told, and nothing is written") {
                                         dyad::make_matrix(out.data(), out_rows, columns), context);
         });
     };
-    CHECK(run(2, 5, 2, 3) == status::rhs_rows_differ);
+    CHECK(run(2, 5, 2, 3) == status::lhs_columns_differ);
     CHECK(run(2, 4, 3, 3) == status::dst_rows_differ);
     CHECK(run(2, 4, 2, 4) == status::dst_columns_differ);
     CHECK(out == std::vector<float>(20, 7.0F));

@@ -42,11 +42,11 @@ struct deaf {
     double absmax(int) { return 1; }
 };
 struct mute : deaf {
-    void set_scale(int, double) {}
+    void set_scale(int, const dyad::nn::affine&) {}
     double absmax(int) = delete;
 };
 struct complete : deaf {
-    void set_scale(int, double) {}
+    void set_scale(int, const dyad::nn::affine&) {}
 };
 static_assert(dyad::nn::preparation_source<complete>);
 static_assert(!dyad::nn::preparation_source<deaf> && !dyad::nn::preparation_source<mute> &&

@@ -189,12 +189,12 @@ template <class Columns>
 void check_scales_refused() {
     std::vector<std::byte> memory;
     auto c = columns_in<Columns>(memory, 2);
-    CHECK(c.set(0, 0, 1, 2) == status::ok);
+    CHECK(c.set(0, {.bias = 0, .sum_scale = 1}, 2) == status::ok);
     for (const double bad : {0.0, -1.0, infinity, nan}) {
-        CHECK(c.set(1, 0, bad, 1) == status::scale_not_positive);
-        CHECK(c.set(1, 0, 1, bad) == status::scale_not_positive);
+        CHECK(c.set(1, {.bias = 0, .sum_scale = bad}, 1) == status::scale_not_positive);
+        CHECK(c.set(1, {.bias = 0, .sum_scale = 1}, bad) == status::scale_not_positive);
     }
-    CHECK(c.set(1, 0, 1e300, 1e-300) == status::scale_not_positive);
+    CHECK(c.set(1, {.bias = 0, .sum_scale = 1e300}, 1e-300) == status::scale_not_positive);
 }
 
 TEST_CASE("columns: (sum * sum_scale + bias) / out_scale, rounded once") {
@@ -204,8 +204,8 @@ TEST_CASE("columns: (sum * sum_scale + bias) / out_scale, rounded once") {
 
     std::vector<std::byte> memory;
     auto real = columns_in<real_columns<integer<8>>>(memory, 2);
-    CHECK(real.set(0, 3, 0.5, 0.25) == status::ok);
-    CHECK(real.set(1, -1, 0.125, 0.25) == status::ok);
+    CHECK(real.set(0, {.bias = 3, .sum_scale = 0.5}, 0.25) == status::ok);
+    CHECK(real.set(1, {.bias = -1, .sum_scale = 0.125}, 0.25) == status::ok);
     CHECK(real.max_bias() == 0);
     const auto static_codes = real.epilogue(static_scale{});
     CHECK(static_codes(10, 0, 0).raw() == 32);  // (10 / 2 + 3) 4
@@ -220,14 +220,14 @@ TEST_CASE("columns: (sum * sum_scale + bias) / out_scale, rounded once") {
 
     std::vector<std::byte> unit_memory;
     auto unit = columns_in<unit_columns<float>>(unit_memory, 3);
-    for (index j = 0; j < 3; ++j) CHECK(unit.set(j, static_cast<double>(j), 1, 1) == status::ok);
+    for (index j = 0; j < 3; ++j) CHECK(unit.set(j, {.bias = static_cast<double>(j), .sum_scale = 1}, 1) == status::ok);
     CHECK(unit.epilogue(static_scale{})(1.5F, 0, 2) == 3.5F);
     CHECK(unit.epilogue(static_scale{})(1.5F, 0, 0) == 1.5F);
 
     std::vector<std::byte> dyadic_memory;
     auto dyadic = columns_in<dyadic_columns<integer<8>>>(dyadic_memory, 2);
-    CHECK(dyadic.set(0, 3, 0.5, 0.25) == status::ok);
-    CHECK(dyadic.set(1, -1, 0.125, 0.25) == status::ok);
+    CHECK(dyadic.set(0, {.bias = 3, .sum_scale = 0.5}, 0.25) == status::ok);
+    CHECK(dyadic.set(1, {.bias = -1, .sum_scale = 0.125}, 0.25) == status::ok);
     CHECK(dyadic.max_bias() == 8);
     const auto integers = dyadic.epilogue(static_scale{}, static_scale{});
     CHECK(integers(10, 0, 0).raw() == 32);
@@ -241,13 +241,13 @@ TEST_CASE("columns: (sum * sum_scale + bias) / out_scale, rounded once") {
 TEST_CASE("columns: integer biases stop short of 2^30 units") {
     std::vector<std::byte> memory;
     auto c = columns_in<dyadic_columns<integer<16>>>(memory, 1);
-    CHECK(c.set(0, 0x1p30 - 1, 1, 1) == status::ok);
+    CHECK(c.set(0, {.bias = 0x1p30 - 1, .sum_scale = 1}, 1) == status::ok);
     CHECK(c.max_bias() == 0x3FFFFFFF);
-    CHECK(c.set(0, 1 - 0x1p30, 1, 1) == status::ok);
+    CHECK(c.set(0, {.bias = 1 - 0x1p30, .sum_scale = 1}, 1) == status::ok);
     CHECK(c.bias(0) == -0x3FFFFFFF);
     for (const double bad : {0x1p30, -0x1p30, infinity, -infinity, nan}) {
-        CHECK(c.set(0, bad, 1, 1) == status::bias_exceeds_accumulator);
-        CHECK(c.set(0, bad / 1024, 0x1p-10, 1) == status::bias_exceeds_accumulator);
+        CHECK(c.set(0, {.bias = bad, .sum_scale = 1}, 1) == status::bias_exceeds_accumulator);
+        CHECK(c.set(0, {.bias = bad / 1024, .sum_scale = 0x1p-10}, 1) == status::bias_exceeds_accumulator);
     }
 }
 
@@ -256,7 +256,7 @@ TEST_CASE("columns: one factor for all columns takes the memory of one") {
     dyad::arena arena(memory);
     dyadic_columns<integer<8>> c;
     REQUIRE(c.shape_uniform(arena, 1000) == status::ok);
-    CHECK(c.set(0, 0, 0.5, 1) == status::ok);
+    CHECK(c.set(0, {.bias = 0, .sum_scale = 0.5}, 1) == status::ok);
     CHECK(c.bias.extent[0] == 1000);
     CHECK(c.epilogue(static_scale{})(20, 0, 999).raw() == 10);
     CHECK(stored(c.bias).extent[0] == 1);
@@ -266,7 +266,7 @@ TEST_CASE("columns: one factor for all columns takes the memory of one") {
     real_columns<float> r;
     dyad::arena again(memory);
     REQUIRE(r.shape_uniform(again, 1000) == status::ok);
-    CHECK(r.set(0, 0, 3, 1) == status::ok);
+    CHECK(r.set(0, {.sum_scale = 3}, 1) == status::ok);
     CHECK(r.epilogue(static_scale{})(2.0F, 0, 999) == 6);
 }
 

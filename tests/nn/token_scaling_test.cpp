@@ -136,7 +136,8 @@ TEST_CASE("token_scaling: sums take the factors of their row of lhs and their co
     dyad::arena arena(memory);
     unit_columns<float> columns;
     REQUIRE(columns.shape(arena, 3) == status::ok);
-    for (index j = 0; j < 3; ++j) REQUIRE(columns.set(j, static_cast<double>(j), 0.5, 1) == status::ok);
+    for (index j = 0; j < 3; ++j)
+        REQUIRE(columns.set(j, {.bias = static_cast<double>(j), .sum_scale = 0.5}, 1) == status::ok);
     const std::vector<float> scales{1, 2, 4};
     const line_scales rows{{scales.data(), {3, 8}, {1, 0}}};
     const line_scales of_columns{{scales.data(), {8, 3}, {0, 1}}};
@@ -165,7 +166,7 @@ struct prepared {
         const auto call = [this](auto from, auto to, const auto& context) {
             tensor_of<R, typename R::operand> t;
             const status s = as_operand<R, typename R::operand>(from, t, 0, context);
-            return s == status::ok ? held.layer.run(t, to, context) : s;
+            return s == status::ok ? status(held.layer.run(t, to, context)) : s;
         };
         return decode(run_checked<float>(floats_of(x), x.rows, x.columns, x.rows, out, call), x.rows, out, 1);
     }
@@ -233,7 +234,7 @@ TEST_CASE("token_scaling: the mean over tokens has a scale for each column") {
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_ternary, integer<8>> t;
         const status s = as_operand<in_ternary, integer<8>>(from, {contracted::rows, rows}, t, 0, context);
-        return s == status::ok ? held.layer.run(t, to, context) : s;
+        return s == status::ok ? status(held.layer.run(t, to, context)) : s;
     };
     const real_matrix values = in_tokens_plainly(x, contracted::rows, 127);
     real_matrix expected(1, width);
@@ -252,13 +253,13 @@ TEST_CASE("token_scaling: attention, with q and k scaled by token and v by chann
     add_attention(source, "a", width, 5);
     auto held = shaped<attention<in_int8_tokens>>(
         [](auto& layer, dyad::arena& a) { return layer.shape(a, tokens, width, heads); });
-    double out_scale = 0;
+    dyad::nn::affine out_scale;
     REQUIRE(held.layer.prepare(source, path("a"), path("e"), 1, out_scale) == status::ok);
     const std::vector<float> x = floats_of(random_matrix(tokens, width, 2, 6));
     const auto run = [&](auto from, auto to, const auto& context) {
         tensor_of<in_int8_tokens, integer<8>> t;
         const status s = as_operand<in_int8_tokens, integer<8>>(from, t, 1000, context);
-        return s == status::ok ? held.layer.run(t, to, context) : s;
+        return s == status::ok ? status(held.layer.run(t, to, context)) : s;
     };
     const auto silent = run_checked<float>(x, tokens, width, tokens, width, run);
     std::vector<float> out(x.size());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SQNR, softmax, KL divergence, argmax, Wilson's interval: by hand, published, and with 50 digits.
+// SQNR, cosine, clipped and zeroed codes, softmax, KL divergence, argmax, Wilson's interval: by hand, published, and
+// with 50 digits.
 #include <dyad/study/metrics.hpp>
 
 #include <doctest/doctest.h>
@@ -76,6 +77,84 @@ TEST_CASE("sqnr: merging adds") {
     CHECK(left.noise == 1.25);
     left.merge(energy({1}, {nan}));
     CHECK(std::isnan(left.sqnr_db()));
+}
+
+dyad::study::direction direction_of(const std::vector<double>& reference, const std::vector<double>& values) {
+    dyad::study::direction d;
+    for (std::size_t i = 0; i < reference.size(); ++i) d.add(reference[i], values[i]);
+    return d;
+}
+
+TEST_CASE("cosine: of the angle between two tensors") {
+    CHECK(direction_of({3, 4}, {3, 4}).cosine() == 1);
+    CHECK(direction_of({3, 4}, {-6, -8}).cosine() == -1);
+    CHECK(direction_of({1, 0}, {0, 5}).cosine() == 0);
+    CHECK(direction_of({1, 0}, {1, 1}).cosine() == doctest::Approx(std::sqrt(0.5)).epsilon(1e-15));
+    CHECK(direction_of({3, 4}, {4, 3}).cosine() == doctest::Approx(24.0 / 25).epsilon(1e-15));
+    // Scales do not matter, not even those whose squares' product leaves the range of double.
+    CHECK(direction_of({3e100, 4e100}, {4e80, 3e80}).cosine() == doctest::Approx(24.0 / 25).epsilon(1e-14));
+    // Equal tensors have 1, opposite ones never less than -1, whatever the roots' rounding.
+    double widest = 0;
+    for (int i = 1; i < 1000; ++i) {
+        const double x = 1.0 / i;
+        CHECK(direction_of({x, x * x, 1}, {x, x * x, 1}).cosine() == 1);
+        widest = std::min(widest, direction_of({x, x * x, 1}, {-x, -x * x, -1}).cosine());
+    }
+    CHECK(widest == -1);
+}
+
+TEST_CASE("cosine: zeros, NaN and infinity; merging adds") {
+    CHECK(direction_of({}, {}).cosine() == 1);
+    CHECK(direction_of({0, 0}, {0, 0}).cosine() == 1);
+    CHECK(direction_of({1, 2}, {0, 0}).cosine() == 0);
+    CHECK(direction_of({0, 0}, {1, 2}).cosine() == 0);
+    CHECK(std::isnan(direction_of({1, 2}, {nan, 2}).cosine()));
+    CHECK(std::isnan(direction_of({0, 0}, {nan, 2}).cosine()));
+    CHECK(std::isnan(direction_of({1, 2}, {infinity, 2}).cosine()));
+    dyad::study::direction left = direction_of({1, 2}, {2, 1});
+    left.merge(direction_of({3}, {-1}));
+    const dyad::study::direction all = direction_of({1, 2, 3}, {2, 1, -1});
+    CHECK(left.product == all.product);
+    CHECK(left.reference == all.reference);
+    CHECK(left.value == all.value);
+    CHECK(all.product == 1);
+    CHECK(all.reference == 14);
+    CHECK(all.value == 6);
+}
+
+TEST_CASE("code losses: clipped codes lie at an end beyond which the reference lies, zeroed ones were no zeros") {
+    using dyad::study::code_end;
+    dyad::study::code_losses l;
+    const auto counts = [&] { return std::array<std::uint64_t, 3>{l.codes, l.clipped, l.zeroed}; };
+    CHECK(l.clipped_share() == 0);
+    CHECK(l.zeroed_share() == 0);
+    l.add(127.6, 127, code_end::highest);
+    CHECK(counts() == std::array<std::uint64_t, 3>{1, 1, 0});
+    l.add(127, 127, code_end::highest);  // just fits
+    l.add(126.6, 127, code_end::highest);
+    l.add(127.6, 127, code_end::none);  // rounded, not clipped
+    CHECK(counts() == std::array<std::uint64_t, 3>{4, 1, 0});
+    l.add(-128.4, -128, code_end::lowest);
+    l.add(-127.6, -128, code_end::lowest);
+    CHECK(counts() == std::array<std::uint64_t, 3>{6, 2, 0});
+    l.add(0.25, 0, code_end::none);
+    l.add(0, 0, code_end::none);
+    l.add(-0.0, 0, code_end::none);
+    l.add(0, 1, code_end::none);
+    CHECK(counts() == std::array<std::uint64_t, 3>{10, 2, 1});
+    l.add(-3, 0, code_end::lowest);  // an unsigned format's lowest code: both
+    CHECK(counts() == std::array<std::uint64_t, 3>{11, 3, 2});
+    l.add(1e6, infinity, code_end::none);
+    l.add(infinity, infinity, code_end::none);
+    CHECK(counts() == std::array<std::uint64_t, 3>{13, 4, 2});
+    CHECK(l.clipped_share() == 4.0 / 13);
+    CHECK(l.zeroed_share() == 2.0 / 13);
+    dyad::study::code_losses more;
+    more.add(1, 0, code_end::none);
+    more.merge(l);
+    CHECK(more.codes == 14);
+    CHECK(more.clipped == 4);
+    CHECK(more.zeroed == 3);
 }
 
 double kl(const std::vector<double>& reference, const std::vector<double>& value) {

@@ -71,8 +71,9 @@ public:
     /// gamma and beta of every channel (a beta without elements: none), epsilon >= 0, what one code of In and of Out is
     /// worth. Gains of 31 bits and offsets are gamma and beta over out_scale, each rounded once; a large beta gives the
     /// codes' end. A gain of 2^(f - 1) codes or more (f in the header's text), or an epsilon of 2^63, has no room.
+    /// `out_zero_point` is the code that stands for 0, between -2^16 and 2^16: it goes to the offsets, exactly.
     status set(vector_view<const float> gamma, vector_view<const float> beta, double epsilon, double in_scale,
-               double out_scale) noexcept {
+               double out_scale, std::int32_t out_zero_point = 0) noexcept {
         const index n = channels();
         if (gamma.extent[0] != n || (beta.extent[0] != n && beta.extent[0] != 0)) return status::extents_differ;
         if (n != 0 && (gains_.data == nullptr || offsets_.data == nullptr || gamma.data == nullptr ||
@@ -80,6 +81,7 @@ public:
             return status::parameter_missing;
         if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
         if (!is_finite(epsilon)) return status::parameter_not_finite;
+        if (out_zero_point < -65536 || out_zero_point > 65536) return status::parameter_out_of_range;
         // 1. The largest ones decide on the places behind the point.
         int gain_bits = norm_magnitude_bits({});
         int offset_bits = gain_bits;
@@ -90,6 +92,11 @@ public:
             const int o = norm_magnitude_bits(norm_in_codes(b, out_scale));
             gain_bits = g > gain_bits ? g : gain_bits;
             offset_bits = o > offset_bits ? o : offset_bits;
+        }
+        if (out_zero_point != 0) {
+            // |offset + zero point| < 2^(1 + the larger's bits)
+            const int zero_bits = bit_width(magnitude(out_zero_point));
+            offset_bits = 1 + (offset_bits > zero_bits ? offset_bits : zero_bits);
         }
         const int fraction = norm_fraction(Kind, n < 1 ? 1 : n);
         const int shift = norm_shift(fraction, gain_bits, offset_bits);
@@ -103,7 +110,7 @@ public:
         for (index i = 0; i < n; ++i) {
             const float b = beta.extent[0] == 0 ? 0 : beta(i);
             gains_(i) = norm_integer<std::int32_t>(norm_in_codes(gamma(i), out_scale), shift - fraction);
-            offsets_(i) = norm_offset_of(norm_in_codes(b, out_scale), shift);
+            offsets_(i) = norm_offset_of(norm_in_codes(b, out_scale), shift, out_zero_point);
         }
         return status::ok;
     }

@@ -51,12 +51,17 @@ template <native_integer To>
     return least < 60 ? least : 60;
 }
 
-/// beta in codes as an offset, with the half that rounds.
-[[nodiscard]] constexpr std::int64_t norm_offset_of(const unpacked_wide& beta, int shift) noexcept {
+/// beta in codes, and the zero point, as an offset, with the half that rounds. (|zero_point| <= 2^16; a shift above 44
+/// is one for which |beta| + |zero_point| < 2^61 in units of 2^-shift: nothing overflows.)
+[[nodiscard]] constexpr std::int64_t norm_offset_of(const unpacked_wide& beta, int shift,
+                                                    std::int32_t zero_point = 0) noexcept {
     constexpr std::int64_t most = std::int64_t{1} << 62;
+    const auto held = [](std::int64_t x) { return x > most ? most : x < -most ? -most : x; };
+    const std::int64_t zero = std::int64_t{zero_point} * (std::int64_t{1} << shift);
     const auto offset = norm_integer<std::int64_t>(beta, shift);
-    if (offset > most || offset < -most) return offset < 0 ? -most : most;
-    return offset + (std::int64_t{1} << (shift - 1));
+    if (offset > most || offset < -most) return held(held(offset) + zero);
+    const std::int64_t sum = held(offset + zero);
+    return sum == most || sum == -most ? sum : sum + (std::int64_t{1} << (shift - 1));
 }
 
 /// n^2 epsilon / scale^2, for l1 n^2 epsilon / scale, 2^64 of them a unit of the sums n sum x^2 - (sum x)^2 and sum

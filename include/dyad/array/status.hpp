@@ -86,6 +86,9 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                observer_null,
                                                row_sums_null,
                                                bits_out_of_range,
+                                               cache_full,
+                                               variance_not_positive,
+                                               id_out_of_range,
                                                window_empty,
                                                index_out_of_range};
 
@@ -184,6 +187,9 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::observer_null: return "the observer of largest magnitudes has a null pointer";
         case status::row_sums_null: return "zero points need sums of rows or columns, whose pointer is null";
         case status::bits_out_of_range: return "a number of bits is not in the range that the product takes";
+        case status::cache_full: return "a cache of keys and values has no room for the new tokens";
+        case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
+        case status::id_out_of_range: return "an id is not a row of the table that it is looked up in";
         case status::window_empty: return "a window of a pooling may lie wholly in the padding";
         case status::index_out_of_range: return "an index is not that of a row of the table";
     }

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include <dyad/io/file.hpp>
+#include <dyad/io/json.hpp>
 
 namespace dyad::inline v1::io {
 
@@ -33,10 +32,11 @@ struct safetensors {
     std::vector<std::byte> data;  ///< what follows the header
 };
 
-/// Reader of the little JSON that headers consist of: objects, arrays, strings, unsigned numbers.
+/// Reader of the JSON that headers consist of: objects, strings without escapes, lists of unsigned numbers.
 class safetensors_header {
 public:
-    safetensors_header(const std::string& file, std::string_view text) : file_(file), text_(text) {}
+    safetensors_header(const std::string& file, std::string_view text)
+        : scanner_(file, "the safetensors header", text, 8) {}
 
     [[nodiscard]] std::map<std::string, safetensor, std::less<>> read() {
         std::map<std::string, safetensor, std::less<>> tensors;
@@ -44,69 +44,40 @@ public:
             if (name == "__metadata__") {
                 each_member([&](const std::string&) { static_cast<void>(string()); });
             } else if (!tensors.emplace(name, tensor()).second) {
-                fail("names tensor '" + name + "' twice");
+                scanner_.fail("names tensor '" + name + "' twice");
             }
         });
-        skip_blanks();
-        if (at_ != text_.size()) fail("goes on after its end");
+        scanner_.expect_end();
         return tensors;
     }
 
 private:
-    [[noreturn]] void fail(const std::string& fault) const {
-        throw io_error(file_, "the safetensors header " + fault + " (byte " + std::to_string(8 + at_) + ")");
-    }
-    void skip_blanks() {
-        while (at_ < text_.size() &&
-               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
-            ++at_;
-    }
-    [[nodiscard]] bool accept(char c) {
-        skip_blanks();
-        if (at_ == text_.size() || text_[at_] != c) return false;
-        ++at_;
-        return true;
-    }
-    void expect(char c) {
-        if (!accept(c)) fail(std::string("lacks a '") + c + "'");
-    }
     /// Names and types: any characters but escapes, which no writer of tensor names needs.
     [[nodiscard]] std::string string() {
-        expect('"');
-        const std::size_t end = text_.find('"', at_);
-        if (end == std::string_view::npos) fail("has an unfinished string");
-        const std::string_view s = text_.substr(at_, end - at_);
-        if (s.find('\\') != std::string_view::npos) fail("has an escape in a string, which this reader does not know");
-        at_ = end + 1;
+        const std::string_view s = scanner_.quoted();
+        if (s.find('\\') != std::string_view::npos)
+            scanner_.fail("has an escape in a string, which this reader does not know");
         return std::string(s);
-    }
-    [[nodiscard]] std::uint64_t number() {
-        skip_blanks();
-        std::uint64_t value = 0;
-        const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
-        if (error != std::errc{}) fail("has something else where a number should be");
-        at_ = static_cast<std::size_t>(end - text_.data());
-        return value;
     }
     [[nodiscard]] std::vector<std::uint64_t> numbers() {
         std::vector<std::uint64_t> list;
-        expect('[');
-        if (accept(']')) return list;
-        do list.push_back(number());
-        while (accept(','));
-        expect(']');
+        scanner_.expect('[');
+        if (scanner_.accept(']')) return list;
+        do list.push_back(scanner_.count());
+        while (scanner_.accept(','));
+        scanner_.expect(']');
         return list;
     }
     template <class F>
     void each_member(F&& f) {
-        expect('{');
-        if (accept('}')) return;
+        scanner_.expect('{');
+        if (scanner_.accept('}')) return;
         do {
             const std::string name = string();
-            expect(':');
+            scanner_.expect(':');
             f(name);
-        } while (accept(','));
-        expect('}');
+        } while (scanner_.accept(','));
+        scanner_.expect('}');
     }
     [[nodiscard]] safetensor tensor() {
         safetensor t;
@@ -121,19 +92,17 @@ private:
             } else if (key == "data_offsets" && offsets.empty()) {
                 offsets = numbers();
             } else {
-                fail("has an unknown or repeated key '" + key + "'");
+                scanner_.fail("has an unknown or repeated key '" + key + "'");
             }
         });
         if (t.dtype.empty() || !has_shape || offsets.size() != 2)
-            fail("has a tensor without dtype, shape or data_offsets");
+            scanner_.fail("has a tensor without dtype, shape or data_offsets");
         t.first = offsets[0];
         t.last = offsets[1];
         return t;
     }
 
-    const std::string& file_;
-    std::string_view text_;
-    std::size_t at_ = 0;
+    json_scanner scanner_;
 };
 
 /// io_error unless the tensors cover the data, one after the other, as the format demands.

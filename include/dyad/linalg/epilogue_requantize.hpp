@@ -45,6 +45,7 @@ struct requantize_columns {
         run(isa, sum_tile<std::int32_t, Out>{sums, count, 1, count, dst, count}, row, column);
     }
     void run(instruction_set isa, const sum_tile<std::int32_t, Out>& tile, index row, index column) const noexcept {
+        if (zero_point != 0 || low != Out::min_raw || high != Out::max_raw) return run_each(*this, tile, row, column);
         if constexpr (narrow_fixed<Out>) {
             const requantize_columns_of c{shifted(bias.data, column * bias.stride[0]),
                                           bias.stride[0],

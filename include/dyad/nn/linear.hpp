@@ -7,63 +7,54 @@
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/kernels/cpu.hpp>
 #include <dyad/nn/context.hpp>
+#include <dyad/nn/fused_activation.hpp>
+#include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/preparation.hpp>
+#include <dyad/nn/product_parameters.hpp>
 #include <dyad/nn/recipe.hpp>
 
 namespace dyad::inline v1::nn {
 
 /// A fully connected layer from operands to Out.
-template <recipe R, number Out>
+template <recipe R, number Out = produced<R, typename R::operand>>
 class linear {
 public:
     using weight = typename R::weight;
     using operand = typename R::operand;
+    static constexpr auto kind = layer_kind::linear;
 
     /// Takes memory for `out` rows of `in` weights.
-    status shape(arena& memory, index out, index in) noexcept {
-        if (const status s = weights_.shape(memory, out, in); s != status::ok) return s;
-        if (const status s = columns_.shape(memory, out); s != status::ok) return s;
-        if constexpr (packs) {
-            plan_type plan;
-            if (const status s = plan_type::make(1, in, out, {}, plan); s != status::ok) return s;
-            return memory.take(static_cast<index>(plan.packed_bytes()), panels_);
-        } else {
-            return status::ok;
-        }
-    }
-    /// Reads name.weight [out, in] and name.bias [out]. `out_scale(j)` is the scale of output column j.
+    layer_status shape(arena& memory, index out, index in) noexcept { return in_layer(kind, take(memory, out, in)); }
+    /// Reads name.weight [out, in] and name.bias [out]. `in`: what the operand's codes mean; out(j): what those of
+    /// column j of the output do.
     template <preparation_source Source, std::invocable<index> OutScale>
-    status prepare(Source& source, const path& name, double in_scale, const OutScale& out_scale) noexcept {
-        matrix_view<const float> w;
-        matrix_view<const float> b;
-        const auto [out, in] = weights_.extent();
-        if (const status s = source.parameter((name / "weight").text(), out, in, w); s != status::ok) return s;
-        if (const status s = source.parameter((name / "bias").text(), 1, out, b); s != status::ok) return s;
-        // A row of zeros leaves its bias: in a thousandth of the output's unit it is as good as exact.
-        const auto fine = [&](index i) { return out_scale(i) / in_scale / 1024; };
-        const status s = weights_.prepare(w, fine, [&](index i, double scale) {
-            return columns_.set(i, static_cast<double>(b(0, i)), scale * in_scale, out_scale(i));
-        });
-        return s == status::ok ? pack() : s;
+    layer_status prepare(Source& source, const path& name, const affine& in, const OutScale& out,
+                         bias_kind bias = bias_kind::given) noexcept {
+        const layer_status s =
+            prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_, columns_);
+        return in_layer(kind, s == status::ok ? layer_status(pack()) : s);
+    }
+    template <preparation_source Source>
+    layer_status prepare(Source& source, const path& name, const affine& in, const affine& out,
+                         bias_kind bias = bias_kind::given,
+                         fused_activation activation = fused_activation::none) noexcept {
+        columns_.clamp_to(bounds(activation), out);
+        return prepare(
+            source, name, in, [&](index) { return out; }, bias);
     }
 
     /// in: tokens x in; out: tokens x out.
     template <class Context>
-    status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
-        const auto epilogue = columns_.epilogue(in.token);
-        if constexpr (packs) {
-            const packed_operand panels{{panels_.data, static_cast<std::size_t>(panels_.extent[0])}};
-            const index n = weights_.extent()[0];
-            return multiply_by<R, carried<R, weight>>(in.codes, panels, n, out, columns_.max_bias(), epilogue, context);
-        } else {
-            const std::size_t mark = context.scratch.used();
-            matrix_view<const carried<R, weight>> w;
-            status s = weights_.operand(context, w);
-            if (s == status::ok) s = multiply<R>(in.codes, transposed(w), out, columns_.max_bias(), epilogue, context);
-            context.scratch.rewind(mark);
-            return s;
-        }
+    layer_status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
+        const auto [outputs, inputs] = weights_.extent();
+        if (in.codes.extent[1] != inputs) return {status::lhs_columns_differ, kind, operand_kind::input};
+        if (out.extent[0] != in.codes.extent[0]) return {status::dst_rows_differ, kind, operand_kind::output};
+        if (out.extent[1] != outputs) return {status::dst_columns_differ, kind, operand_kind::output};
+        const status s = product(in, out, context);
+        if (s == status::ok && !context.measuring()) columns_.finish(out);
+        return in_layer(kind, s);
     }
 
     template <class Visitor>
@@ -78,11 +69,48 @@ private:
     /// Weights that are codes lie in panels as well, as the product's kernel reads them.
     static constexpr bool packs = plan_type::has_kernel && requires(const weights_of<R> w) { w.codes(); };
 
-    status pack() noexcept {
+    status take(arena& memory, index out, index in) noexcept {
+        if (const status s = weights_.shape(memory, out, in); s != status::ok) return s;
+        if (const status s = columns_.shape(memory, out); s != status::ok) return s;
         if constexpr (packs) {
-            const auto [out, in] = weights_.extent();
             plan_type plan;
             if (const status s = plan_type::make(1, in, out, {}, plan); s != status::ok) return s;
+            return memory.take(static_cast<index>(plan.packed_bytes()), panels_);
+        } else {
+            return status::ok;
+        }
+    }
+    template <class Context>
+    status product(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
+        const auto epilogue = columns_.epilogue(in.token);
+        if constexpr (requires { weights_.template multiply<operand>(in, out, epilogue, context); }) {
+            return weights_.template multiply<operand>(in, out, epilogue, context);
+        } else {
+            if constexpr (packs) {
+                const instruction_set best = best_instruction_set();
+                if ((context.cap < best ? context.cap : best) == packed_for_) {
+                    const packed_operand panels{{panels_.data, static_cast<std::size_t>(panels_.extent[0])}};
+                    const index n = weights_.extent()[0];
+                    return multiply_by<R, carried<R, weight>>(in.codes, panels, n, out, columns_.max_bias(), epilogue,
+                                                              context);
+                }
+            }
+            const std::size_t mark = context.scratch.used();
+            matrix_view<const carried<R, weight>> w;
+            status s = weights_.operand(context, w);
+            if (s == status::ok) s = multiply<R>(in.codes, transposed(w), out, columns_.max_bias(), epilogue, context);
+            context.scratch.rewind(mark);
+            return s;
+        }
+    }
+    /// Also: is there room for the biases beside the sums?
+    status pack() noexcept {
+        const auto [out, in] = weights_.extent();
+        plan_type plan;
+        const status s = plan_type::make(1, in, out, {.max_bias = columns_.max_bias()}, plan);
+        if (s != status::ok) return s;
+        if constexpr (packs) {
+            packed_for_ = best_instruction_set();
             return plan.pack(transposed(weights_.codes()), {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
         } else {
             return status::ok;
@@ -92,6 +120,7 @@ private:
     weights_of<R> weights_;
     columns_of<R, Out> columns_;
     vector_view<std::byte> panels_;
+    instruction_set packed_for_ = instruction_set::scalar;  ///< the one whose kernels read the panels
 };
 
 }  // namespace dyad::inline v1::nn

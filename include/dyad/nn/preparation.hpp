@@ -4,10 +4,13 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/nn/affine.hpp>
 #include <dyad/nn/recipe.hpp>
 
 namespace dyad::inline v1::nn {
@@ -48,30 +51,124 @@ private:
 
 /// Where a model's parameters come from. `parameter` finds a float tensor of rows x columns (a vector is one row) or
 /// says what is wrong with it. Edges are the tensors between operations, in network order: `edge` names the next one
-/// and gives its number, `absmax` the largest magnitude that calibration saw there, `set_scale` is told the value of
-/// one code.
+/// and gives its number, `absmax` the largest magnitude that calibration saw there, `set_scale` is told what its codes
+/// mean. A source may have more, see the concepts below.
 template <class S>
 concept preparation_source = requires(S& s, std::string_view name, index n, matrix_view<const float>& m, int edge,
-                                      double scale) {
+                                      const affine& q) {
     { s.parameter(name, n, n, m) } -> std::same_as<status>;
     { s.edge(name) } -> std::same_as<int>;
     { s.absmax(edge) } -> std::convertible_to<double>;
-    s.set_scale(edge, scale);
+    s.set_scale(edge, q);
 };
 
-/// One tensor between operations: its number for probes, and while the model is prepared, the value of one code.
+/// Sources that know the lowest and the highest value of an edge; else they are -absmax and absmax.
+template <class S>
+concept range_source = requires(S& s, int edge) {
+    { s.range(edge) } -> std::same_as<value_interval>;
+};
+/// Sources of models that somebody quantized before: `given` tells whether the file prescribes what an edge's codes
+/// mean, the others give codes of weights and biases, or status::parameter_missing where the file has floats only.
+template <class S>
+concept quantized_source = requires(S& s, std::string_view name, index n, int edge, affine& q, given_codes& w,
+                                    vector_view<const std::int32_t>& b) {
+    { s.given(edge, q) } -> std::same_as<bool>;
+    { s.given_weight(name, n, n, w) } -> std::same_as<status>;
+    { s.given_bias(name, n, b) } -> std::same_as<status>;
+};
+
+/// What calibration saw at an edge.
+template <preparation_source Source>
+[[nodiscard]] value_interval seen_at(Source& source, int edge) noexcept {
+    if constexpr (range_source<Source>) {
+        return source.range(edge);
+    } else {
+        const auto most = static_cast<double>(source.absmax(edge));
+        return {-most, most};
+    }
+}
+
+/// One tensor between operations: its number for probes, and while the model is prepared, what its codes mean.
 template <recipe R, number T>
 struct edge {
     int number = -1;
 
-    /// Names the edge, takes its range, fixes its scale.
+    /// Names the edge, takes its range, fixes its scale: the one that the file prescribes where the recipe asks for it.
     template <preparation_source Source>
-    double prepare(Source& source, const path& name) noexcept {
+    affine prepare(Source& source, const path& name) noexcept {
         number = source.edge(name.text());
-        const double scale = R::scaling::template scale<T>(static_cast<double>(source.absmax(number)));
-        source.set_scale(number, scale);
-        return scale;
+        affine q = R::scaling::template quantization<T>(seen_at(source, number));
+        if constexpr (quantized_source<Source> && takes_given<typename R::scaling>) source.given(number, q);
+        source.set_scale(number, q);
+        return q;
+    }
+    /// The same without a zero point: two such tensors may be multiplied.
+    template <preparation_source Source>
+    affine prepare_symmetric(Source& source, const path& name) noexcept {
+        number = source.edge(name.text());
+        const affine q = R::scaling::template scale<T>(seen_at(source, number).largest_magnitude());
+        source.set_scale(number, q);
+        return q;
+    }
+    /// With a scale that is known beforehand.
+    template <preparation_source Source>
+    affine prepare_as(Source& source, const path& name, const affine& q) noexcept {
+        number = source.edge(name.text());
+        source.set_scale(number, q);
+        return q;
     }
 };
+
+struct named_parameter {
+    std::string_view name;
+    matrix_view<const float> values;
+};
+struct named_interval {
+    std::string_view name;
+    value_interval seen;
+};
+
+/// A source from plain pointers, for a layer alone: lists of parameters, and of what was seen at edges (-1 to 1 at
+/// those that it does not name). Allocates nothing; the lists and the numbers must outlive it.
+///   const named_parameter list[] = {{"weight", make_matrix(w, out, in)}, {"bias", make_matrix(b, 1, out)}};
+///   parameter_list source{list};
+class parameter_list {
+public:
+    explicit parameter_list(std::span<const named_parameter> parameters,
+                            std::span<const named_interval> seen = {}) noexcept
+        : parameters_(parameters), seen_(seen) {}
+
+    status parameter(std::string_view name, index rows, index columns, matrix_view<const float>& m) const noexcept {
+        for (const named_parameter& p : parameters_) {
+            if (p.name != name) continue;
+            if (p.values.extent[0] != rows || p.values.extent[1] != columns) return status::parameter_shape_differs;
+            if (p.values.data == nullptr && rows != 0 && columns != 0) return status::parameter_missing;
+            m = p.values;
+            return status::ok;
+        }
+        return status::parameter_missing;
+    }
+    int edge(std::string_view name) noexcept {
+        current_ = {-1, 1};
+        for (const named_interval& s : seen_) {
+            if (s.name == name) current_ = s.seen;
+        }
+        return edges_++;
+    }
+    /// Of the edge named last: layers ask before they name the next one.
+    [[nodiscard]] value_interval range(int) const noexcept { return current_; }
+    [[nodiscard]] double absmax(int) const noexcept { return current_.largest_magnitude(); }
+    void set_scale(int, const affine& q) noexcept { last_ = q; }
+    /// What the codes of the edge named last mean.
+    [[nodiscard]] const affine& last() const noexcept { return last_; }
+
+private:
+    std::span<const named_parameter> parameters_;
+    std::span<const named_interval> seen_;
+    value_interval current_ = {-1, 1};
+    affine last_;
+    int edges_ = 0;
+};
+static_assert(preparation_source<parameter_list> && range_source<parameter_list>);
 
 }  // namespace dyad::inline v1::nn

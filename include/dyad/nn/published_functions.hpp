@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nonlinear functions as other integer-only networks publish them, with the bits of their codes, as families that a
-// recipe names (nn/functions.hpp has our own): I-ViT, I-BERT, TensorFlow Lite. Every result is requantized to the scale
-// of the tensor that it becomes by the published fixedpoint_mul (math/hawq.hpp).
+// recipe names (nn/functions.hpp has our own, and what these do not publish): I-ViT, I-BERT, TensorFlow Lite. Every
+// result is requantized to the scale of the tensor that it becomes by the published fixedpoint_mul (math/hawq.hpp).
 #pragma once
 
 #include <cstdint>
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/function_table.hpp>
 #include <dyad/array/ibert_rows.hpp>
-#include <dyad/array/integer_norms.hpp>
 #include <dyad/array/ivit_rows.hpp>
 #include <dyad/array/status.hpp>
-#include <dyad/array/tflite_rows.hpp>
-#include <dyad/array/tflite_softmax.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
 #include <dyad/math/carried.hpp>
-#include <dyad/math/float_functions.hpp>
 #include <dyad/math/hawq.hpp>
+#include <dyad/nn/affine.hpp>
+#include <dyad/nn/integer_functions.hpp>
+#include <dyad/nn/pointwise.hpp>
 #include <dyad/nn/scaling.hpp>
+#include <dyad/nn/tflite_functions.hpp>
 
 namespace dyad::inline v1::nn {
 
-/// code = round(result * b / 2^c), saturated.
+/// code = round(result * b / 2^c) + zero point, saturated.
 struct requantized {
     hawq::ratio factor;
+    std::int32_t zero_point = 0;
 
     template <class Out>
     [[nodiscard]] constexpr Out code(std::int64_t result, index) const noexcept {
-        return Out::saturating_from_raw(hawq::fixedpoint_mul(result, factor));
+        return Out::saturating_from_raw(hawq::fixedpoint_mul(result, factor) + zero_point);
     }
 };
 /// The same with a factor for each column.
 struct requantized_by_column {
     vector_view<const hawq::ratio> factors;
+    std::int32_t zero_point = 0;
 
     template <class Out>
     [[nodiscard]] constexpr Out code(std::int64_t result, index i) const noexcept {
-        return requantized{factors(i)}.code<Out>(result, i);
+        return requantized{factors(i), zero_point}.code<Out>(result, i);
     }
 };
 
@@ -50,35 +51,58 @@ struct requantized_by_column {
     return r;
 }
 
+/// The published arithmetic is that of symmetric codes; only what comes out may have a zero point.
+[[nodiscard]] constexpr status check_published(const affine& in, const affine& out) noexcept {
+    if (!is_positive_finite(in.scale) || !is_positive_finite(out.scale)) return status::scale_not_positive;
+    return in.zero_point == 0 ? status::ok : status::scale_unsupported;
+}
+
+/// GELU is what a published family has of its own; it serves for either form. Everything else is ours.
+[[nodiscard]] constexpr bool is_gelu(const pointwise& f) noexcept {
+    return f == pointwise(scalar_function::gelu) || f == pointwise(scalar_function::gelu_tanh);
+}
+template <pointwise F, class Gelu, class In, class Out>
+struct gelu_or_ours {
+    using type = integer_functions::activation<F, In, Out>;
+};
+template <pointwise F, class Gelu, class In, class Out>
+    requires(is_gelu(F))
+struct gelu_or_ours<F, Gelu, In, Out> {
+    using type = Gelu;
+};
+
 /// Biases and factors of a published layer norm, whose results are in units of sqrt(channels) / 2^30 * weight. A
 /// channel of weight 0 gives 0, its bias is lost: the published codes divide by it.
 struct published_norm_columns {
     vector_view<std::int64_t> biases;
     vector_view<hawq::ratio> factors;
+    std::int32_t zero_point = 0;
 
     status shape(arena& memory, index n) noexcept {
         const status s = memory.take(n, biases);
         return s == status::ok ? memory.take(n, factors) : s;
     }
-    status prepare(vector_view<const float> gamma, vector_view<const float> beta, double in_scale,
-                   double out_scale) noexcept {
+    status prepare(vector_view<const float> gamma, vector_view<const float> beta, const affine& in,
+                   const affine& out) noexcept {
         const index n = biases.extent[0];
         if (gamma.extent[0] != n || beta.extent[0] != n) return status::extents_differ;
-        if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
+        if (const status s = check_published(in, out); s != status::ok) return s;
         for (index i = 0; i < n; ++i) {
             if (!dyad::is_finite(gamma(i)) || !dyad::is_finite(beta(i))) return status::parameter_not_finite;
         }
         const auto channels = static_cast<std::int32_t>(n);
         for (index i = 0; i < n; ++i) {
             biases(i) = hawq::layer_norm_bias(beta(i), gamma(i), channels);
-            factors(i) = signed_ratio(hawq::layer_norm_scale(gamma(i), channels), out_scale);
+            factors(i) = signed_ratio(hawq::layer_norm_scale(gamma(i), channels), out.scale);
         }
+        zero_point = out.zero_point;
         return status::ok;
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        const status s = v.array(biases);
-        return s == status::ok ? v.array(factors) : s;
+        if (const status s = v.array(biases); s != status::ok) return s;
+        if (const status s = v.array(factors); s != status::ok) return s;
+        return v.scalar(zero_point);
     }
 };
 
@@ -86,18 +110,19 @@ struct published_norm_columns {
 template <class Parameters>
 struct published_row {
     Parameters parameters;
-    hawq::ratio factor;
+    requantized results;
 
-    status prepare(const Parameters& p, double result_scale, double in_scale, double out_scale) noexcept {
-        if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
+    status prepare(const Parameters& p, double result_scale, const affine& in, const affine& out) noexcept {
+        if (const status s = check_published(in, out); s != status::ok) return s;
         parameters = p;
-        factor = signed_ratio(result_scale, out_scale);
+        results = {signed_ratio(result_scale, out.scale), out.zero_point};
         return parameters.usable() ? status::ok : status::parameters_not_usable;
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        const status s = v.scalar(parameters);
-        return s == status::ok ? v.scalar(factor) : s;
+        if (const status s = v.scalar(parameters); s != status::ok) return s;
+        if (const status s = v.scalar(results.factor); s != status::ok) return s;
+        return v.scalar(results.zero_point);
     }
 };
 
@@ -108,38 +133,45 @@ struct ivit_functions {
 
     template <class In, class Out>
     struct softmax : published_row<ivit::softmax_parameters> {
-        status set(double in_scale, double out_scale) noexcept {
-            const auto p = ivit::softmax_parameters::from(arithmetic, static_cast<float>(in_scale));
-            return this->prepare(p, 0x1p-15, in_scale, out_scale);
+        status set(const affine& in, const affine& out) noexcept {
+            const auto p = ivit::softmax_parameters::from(arithmetic, static_cast<float>(in.scale));
+            return this->prepare(p, 0x1p-15, in, out);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ivit::softmax(src, this->parameters, dst, requantized{this->factor});
+            return ivit::softmax(src, this->parameters, dst, this->results);
         }
     };
 
     template <class In, class Out>
     struct gelu : published_row<ivit::gelu_parameters> {
         status shape(arena&) noexcept { return status::ok; }
-        status set(double in_scale, double out_scale) noexcept {
-            const auto p = ivit::gelu_parameters::from(arithmetic, static_cast<float>(in_scale));
-            return this->prepare(p, in_scale * 0x1p-7, in_scale, out_scale);
+        status set(const affine& in, const affine& out) noexcept {
+            const auto p = ivit::gelu_parameters::from(arithmetic, static_cast<float>(in.scale));
+            return this->prepare(p, in.scale * 0x1p-7, in, out);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ivit::gelu(src, this->parameters, dst, requantized{this->factor});
+            return ivit::gelu(src, this->parameters, dst, this->results);
         }
     };
 
     template <class In, class Out>
     struct layer_norm : published_norm_columns {
-        status set(vector_view<const float> gamma, vector_view<const float> beta, double, double in_scale,
-                   double out_scale) noexcept {
-            return this->prepare(gamma, beta, in_scale, out_scale);
+        status set(vector_view<const float> gamma, vector_view<const float> beta, double, const affine& in,
+                   const affine& out) noexcept {
+            return this->prepare(gamma, beta, in, out);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
             return ivit::layer_norm(src, arithmetic, as_const(this->biases), dst,
-                                    requantized_by_column{as_const(this->factors)});
+                                    requantized_by_column{as_const(this->factors), this->zero_point});
         }
     };
+
+    template <pointwise F, class In, class Out>
+    using activation = typename gelu_or_ours<F, gelu<In, Out>, In, Out>::type;
+    template <class In, class Out>
+    using rms_norm = integer_functions::rms_norm<In, Out>;
+    template <class In, class Out>
+    using l1_norm = integer_functions::l1_norm<In, Out>;
 };
 
 /// I-BERT as its code computes it: i-softmax with 16-bit exponentials, i-GELU with its shift by 14, which needs inputs
@@ -149,24 +181,24 @@ struct ibert_functions {
 
     template <class In, class Out>
     struct softmax : published_row<ibert::softmax_parameters> {
-        status set(double in_scale, double out_scale) noexcept {
-            const auto p = ibert::softmax_parameters::from(set_of_constants, static_cast<float>(in_scale));
-            return this->prepare(p, 0x1p-8, in_scale, out_scale);
+        status set(const affine& in, const affine& out) noexcept {
+            const auto p = ibert::softmax_parameters::from(set_of_constants, static_cast<float>(in.scale));
+            return this->prepare(p, 0x1p-8, in, out);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ibert::softmax(src, this->parameters, dst, requantized{this->factor});
+            return ibert::softmax(src, this->parameters, dst, this->results);
         }
     };
 
     template <class In, class Out>
     struct gelu : published_row<ibert::gelu_parameters> {
         status shape(arena&) noexcept { return status::ok; }
-        status set(double in_scale, double out_scale) noexcept {
-            const auto p = ibert::gelu_parameters::from(set_of_constants, static_cast<float>(in_scale));
-            return this->prepare(p, to_double(p.out_scale), in_scale, out_scale);
+        status set(const affine& in, const affine& out) noexcept {
+            const auto p = ibert::gelu_parameters::from(set_of_constants, static_cast<float>(in.scale));
+            return this->prepare(p, to_double(p.out_scale), in, out);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            return ibert::gelu(src, this->parameters, dst, requantized{this->factor});
+            return ibert::gelu(src, this->parameters, dst, this->results);
         }
     };
 
@@ -176,15 +208,15 @@ struct ibert_functions {
 
         /// The published shift is the least that kept the sums of squares seen in training below 2^32; here it keeps
         /// all of them there.
-        status set(vector_view<const float> gamma, vector_view<const float> beta, double, double in_scale,
-                   double out_scale) noexcept {
+        status set(vector_view<const float> gamma, vector_view<const float> beta, double, const affine& in,
+                   const affine& out) noexcept {
             const int over = 2 * In::width + bit_width(static_cast<std::uint64_t>(this->biases.extent[0])) - 32;
             squares_shift = over > 0 ? (over + 1) / 2 : 0;
-            return this->prepare(gamma, beta, in_scale, out_scale);
+            return this->prepare(gamma, beta, in, out);
         }
         status run(vector_view<const In> src, vector_view<Out> dst) const noexcept {
             return ibert::layer_norm(src, set_of_constants, squares_shift, as_const(this->biases), dst,
-                                     requantized_by_column{as_const(this->factors)});
+                                     requantized_by_column{as_const(this->factors), this->zero_point});
         }
         template <class Visitor>
         status visit(Visitor& v) noexcept {
@@ -192,63 +224,13 @@ struct ibert_functions {
             return s == status::ok ? published_norm_columns::visit(v) : s;
         }
     };
-};
 
-/// TensorFlow Lite's 8-bit functions: softmax with gemmlowp's exponentials, whose results have the scale 1/256 always;
-/// GELU (the tanh form) as a table that it makes in float arithmetic. It has no kernel for layer norms: ours.
-struct tflite_functions {
+    template <pointwise F, class In, class Out>
+    using activation = typename gelu_or_ours<F, gelu<In, Out>, In, Out>::type;
     template <class In, class Out>
-    struct softmax {
-        static constexpr double fixed_scale = 0x1p-8;
-        tflite::softmax_parameters parameters;
-
-        status set(double in_scale, double out_scale) noexcept {
-            if (out_scale != fixed_scale) return status::scale_unsupported;
-            return parameters.set(static_cast<float>(in_scale));
-        }
-        status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept {
-            return tflite::softmax(src, parameters, dst);
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            return v.scalar(parameters);
-        }
-    };
-
+    using rms_norm = integer_functions::rms_norm<In, Out>;
     template <class In, class Out>
-    class gelu {
-    public:
-        status shape(arena&) noexcept { return status::ok; }
-        status set(double in_scale, double out_scale) noexcept {
-            if (!is_positive_finite(in_scale) || !is_positive_finite(out_scale)) return status::scale_not_positive;
-            scales_ = {static_cast<float>(in_scale), static_cast<float>(out_scale)};
-            return fill();
-        }
-        status run(matrix_view<const In> src, matrix_view<Out> dst) const noexcept { return table_.run(src, dst); }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            if (const status s = v.scalar(scales_); s != status::ok) return s;
-            return is_positive_finite(scales_.in) && is_positive_finite(scales_.out) ? fill() : status::ok;
-        }
-
-    private:
-        struct float_scales {
-            float in = 0;
-            float out = 0;
-        };
-        status fill() noexcept {
-            return table_.fill([&](In x) {
-                const auto f = [](float v) { return gelu_tanh_float(v); };
-                return Out::from_raw(tflite::float_activation(x.raw(), scales_.in, 0, scales_.out, 0, f));
-            });
-        }
-
-        float_scales scales_;
-        function_table<In, Out> table_;
-    };
-
-    template <class In, class Out>
-    using layer_norm = integer_layer_norm<In, Out>;
+    using l1_norm = integer_functions::l1_norm<In, Out>;
 };
 
 }  // namespace dyad::inline v1::nn

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 
 #include <dyad/linalg/gemm.hpp>
 #include <dyad/nn/scaling.hpp>
@@ -30,6 +31,56 @@ concept recipe = number<typename R::weight> && number<typename R::operand> && nu
     typename R::functions;
     { R::product } -> std::convertible_to<product_rule>;
 };
+
+/// The products of a model: a recipe may name another recipe for some of them, see part_of.
+enum class part : std::uint8_t {
+    embed,                 ///< the first layer: patches, tokens
+    attention_qkv,         ///< queries, keys and values
+    attention_products,    ///< queries times keys, shares times values
+    attention_projection,  ///< attention's last linear layer
+    mlp_first,             ///< the first linear layer of an MLP, the gate of a gated one
+    mlp_second,            ///< the last one
+    head                   ///< the classes
+};
+
+namespace recipe_rules {
+
+template <class R, part P>
+struct of_part {
+    using type = R;
+};
+template <class R, part P>
+    requires requires { typename R::template part<P>; }
+struct of_part<R, P> {
+    using type = typename R::template part<P>;
+};
+template <class R, int Block>
+struct of_block {
+    using type = R;
+};
+template <class R, int Block>
+    requires requires { typename R::template at<Block>; }
+struct of_block<R, Block> {
+    using type = typename R::template at<Block>;
+};
+
+}  // namespace recipe_rules
+
+/// The recipe of a product: R::part<P> where R has such a member, else R. What stands between the products of one block
+/// must fit: parts have the stream, value and functions of R.
+///   struct lmul_attention : float32 {
+///       template <nn::part P>
+///       using part = std::conditional_t<P == nn::part::attention_products, lmul, float32>;
+///   };
+template <recipe R, part P>
+using part_of = typename recipe_rules::of_part<R, P>::type;
+/// The recipe of block number Block of a model: R::at<Block> where R has such a member, else R. All have one stream.
+template <recipe R, int Block>
+using recipe_at = typename recipe_rules::of_block<R, Block>::type;
+
+/// Scalings that take scales and codes as a file prescribes them (nn/preparation.hpp), where it does.
+template <class Scaling>
+concept takes_given = Scaling::file_scales == prescribed::taken;
 
 /// Shorthands that every layer uses.
 template <recipe R>

@@ -17,6 +17,7 @@
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/linalg/epilogue.hpp>
 #include <dyad/math/requantize.hpp>
+#include <dyad/nn/affine.hpp>
 #include <dyad/nn/tensor.hpp>
 #include <dyad/nn/weights.hpp>
 #include <dyad/number/convert.hpp>
@@ -87,12 +88,31 @@ struct real_columns {
         offsets = {offsets.data, {n}, {0}};
         return s;
     }
-    /// Column j: out = (sum * sum_scale + bias) / out_scale.
-    status set(index j, double bias, double sum_scale, double out_scale) noexcept {
-        if (!is_positive_finite(sum_scale / out_scale)) return status::scale_not_positive;
-        factors(j) = static_cast<float>(sum_scale / out_scale);
-        offsets(j) = static_cast<float>(bias / out_scale);
+    /// Column j (nn/affine.hpp).
+    status set(index j, const column_terms& t, const affine& out) noexcept {
+        if (!is_positive_finite(t.sum_scale / out.scale)) return status::scale_not_positive;
+        const double bias = t.offset == 0 ? t.bias : t.bias + static_cast<double>(t.offset) * t.sum_scale;
+        const double offset = out.zero_point == 0 ? bias / out.scale : bias / out.scale + out.zero_point;
+        factors(j) = static_cast<float>(t.sum_scale / out.scale);
+        offsets(j) = static_cast<float>(offset);
         return status::ok;
+    }
+    /// Real bounds of what follows.
+    void clamp_to(const value_interval& bounds, const affine& out) noexcept {
+        bounds_ = {bounds.low / out.scale + out.zero_point, bounds.high / out.scale + out.zero_point};
+    }
+    /// Clamps what the epilogue wrote: rounding is monotone, so this is as if the sums had been.
+    void finish(matrix_view<Out> dst) const noexcept {
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        if (bounds_.low == -infinity && bounds_.high == infinity) return;
+        const Out low = convert<Out>(bounds_.low, rounding::nearest_even, saturation::finite);
+        const Out high = convert<Out>(bounds_.high, rounding::nearest_even, saturation::finite);
+        for (index i = 0; i < dst.extent[0]; ++i) {
+            for (index j = 0; j < dst.extent[1]; ++j) {
+                Out& x = dst(i, j);
+                x = x < low ? low : high < x ? high : x;
+            }
+        }
     }
     [[nodiscard]] constexpr std::uint64_t max_bias() const noexcept { return 0; }  // added after the sum is scaled
     /// For a product of operands with these tokens. Line scales must be those of the lines that are summed.
@@ -108,9 +128,13 @@ struct real_columns {
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        const status s = v.array(stored(factors));
-        return s == status::ok ? v.array(stored(offsets)) : s;
+        if (const status s = v.array(stored(factors)); s != status::ok) return s;
+        if (const status s = v.array(stored(offsets)); s != status::ok) return s;
+        return v.scalar(bounds_);
     }
+
+private:
+    value_interval bounds_ = {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
 };
 
 /// The same where every scale is 1: only the biases differ from column to column.
@@ -128,12 +152,14 @@ struct real_sum {
     float x_factor = 1;
     float y_factor = 1;
 
-    status set(double x_scale, double y_scale, double out_scale) noexcept {
-        if (!is_positive_finite(x_scale / out_scale) || !is_positive_finite(y_scale / out_scale)) {
+    /// Without zero points: status::scale_unsupported.
+    status set(const affine& x, const affine& y, const affine& out) noexcept {
+        if (!is_positive_finite(x.scale / out.scale) || !is_positive_finite(y.scale / out.scale)) {
             return status::scale_not_positive;
         }
-        x_factor = static_cast<float>(x_scale / out_scale);
-        y_factor = static_cast<float>(y_scale / out_scale);
+        if (x.zero_point != 0 || y.zero_point != 0 || out.zero_point != 0) return status::scale_unsupported;
+        x_factor = static_cast<float>(x.scale / out.scale);
+        y_factor = static_cast<float>(y.scale / out.scale);
         return status::ok;
     }
     [[nodiscard]] T operator()(T x, T y) const noexcept {
@@ -183,6 +209,16 @@ struct real_scaling {
             return 1;
         }
     }
+    /// What is left to a file's scales, and of codes of T for values that calibration saw.
+    static constexpr prescribed file_scales = prescribed::ignored;
+    template <number T>
+    [[nodiscard]] static constexpr affine quantization(const value_interval& seen) noexcept {
+        return scale<T>(seen.largest_magnitude());
+    }
+    /// Value of one unit of a sum of products.
+    [[nodiscard]] static constexpr double sum_scale(double in_scale, double weight_scale, weight_scales) noexcept {
+        return weight_scale * in_scale;
+    }
     /// Value of one code of a row of weights; `if_zero` for a row without any, where every scale is right.
     template <number W>
     [[nodiscard]] static constexpr double weight_scale(matrix_view<const float> weights, index row,
@@ -207,18 +243,26 @@ struct unit_scaling : real_scaling {
     [[nodiscard]] static constexpr double scale(double) noexcept {
         return 1;
     }
+    template <number T>
+    [[nodiscard]] static constexpr affine quantization(const value_interval&) noexcept {
+        return {};
+    }
     template <number W>
     [[nodiscard]] static constexpr double weight_scale(matrix_view<const float>, index, double) noexcept {
         return 1;
     }
 };
 
-/// Parameters of `requantize_columns`: integer biases in the sum's units and 31-bit multipliers.
-template <format Out>
+/// Parameters of `requantize_columns`: integer biases in the sum's units, 31-bit multipliers, the zero point and the
+/// bounds of what follows. Mode: how a sum is rounded.
+template <format Out, requantization Mode = requantization::single_half_up>
 struct dyadic_columns {
     vector_view<std::int32_t> bias;
     vector_view<multiplier> multipliers;
     std::uint32_t largest_bias = 0;
+    std::int32_t zero_point = 0;
+    std::int32_t low = Out::min_raw;
+    std::int32_t high = Out::max_raw;
 
     status shape(arena& memory, index n) noexcept {
         const status s = memory.take(n, bias);
@@ -230,26 +274,49 @@ struct dyadic_columns {
         multipliers = {multipliers.data, {n}, {0}};
         return s;
     }
-    status set(index j, double real_bias, double sum_scale, double out_scale) noexcept {
-        if (!is_positive_finite(sum_scale / out_scale)) return status::scale_not_positive;
-        const double in_units = real_bias / sum_scale;
-        if (!(in_units > -0x1p30 && in_units < 0x1p30)) return status::bias_exceeds_accumulator;
-        bias(j) = convert<std::int32_t>(in_units);
+    /// Column j (nn/affine.hpp): the bias and the offset together must be below 2^30 units.
+    status set(index j, const column_terms& t, const affine& out) noexcept {
+        if (!is_positive_finite(t.sum_scale / out.scale)) return status::scale_not_positive;
+        if (out.zero_point < Out::min_raw || out.zero_point > Out::max_raw) return status::scale_unsupported;
+        constexpr double limit = 0x1p30;
+        const double in_units = t.bias / t.sum_scale;
+        if (!(in_units > -limit && in_units < limit)) return status::bias_exceeds_accumulator;
+        const std::int64_t all = convert<std::int32_t>(in_units) + t.offset;
+        if (all <= -(std::int64_t{1} << 30) || all >= std::int64_t{1} << 30) return status::bias_exceeds_accumulator;
+        bias(j) = static_cast<std::int32_t>(all);
         if (j == 0) largest_bias = 0;  // columns are set in order: a new beginning
         largest_bias = largest_bias > magnitude(bias(j)) ? largest_bias : magnitude(bias(j));
-        multipliers(j) = multiplier::from_ratio(sum_scale, out_scale);
+        multipliers(j) = multiplier::from_ratio(t.sum_scale, out.scale);
+        zero_point = out.zero_point;
         return status::ok;
     }
+    /// Real bounds of what follows.
+    void clamp_to(const value_interval& bounds, const affine& out) noexcept {
+        low = code_of(bounds.low, out);
+        high = code_of(bounds.high, out);
+    }
+    void finish(matrix_view<Out>) const noexcept {}
     [[nodiscard]] constexpr std::uint64_t max_bias() const noexcept { return largest_bias; }
     template <std::same_as<static_scale>... Token>
     [[nodiscard]] requantize_columns<Out> epilogue(const Token&...) const noexcept {
-        return {as_const(bias), as_const(multipliers), requantization::single_half_up};
+        return {as_const(bias), as_const(multipliers), Mode, zero_point, low, high};
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         if (const status s = v.array(stored(bias)); s != status::ok) return s;
         if (const status s = v.array(stored(multipliers)); s != status::ok) return s;
-        return v.scalar(largest_bias);
+        if (const status s = v.scalar(largest_bias); s != status::ok) return s;
+        if (const status s = v.scalar(zero_point); s != status::ok) return s;
+        if (const status s = v.scalar(low); s != status::ok) return s;
+        return v.scalar(high);
+    }
+
+private:
+    [[nodiscard]] static std::int32_t code_of(double x, const affine& out) noexcept {
+        return Out::saturating_from_raw(
+                   std::int64_t{convert<std::int32_t>(x / out.scale, rounding::nearest_away, saturation::finite)} +
+                   out.zero_point)
+            .raw();
     }
 };
 
@@ -259,23 +326,33 @@ struct dyadic_sum {
     multiplier x_factor = {0, 0};
     multiplier y_factor = {0, 0};
 
-    status set(double x_scale, double y_scale, double out_scale) noexcept {
-        if (!is_positive_finite(x_scale / out_scale) || !is_positive_finite(y_scale / out_scale)) {
+    std::int32_t x_zero = 0;
+    std::int32_t y_zero = 0;
+    std::int32_t zero = 0;
+
+    status set(const affine& x, const affine& y, const affine& out) noexcept {
+        if (!is_positive_finite(x.scale / out.scale) || !is_positive_finite(y.scale / out.scale)) {
             return status::scale_not_positive;
         }
-        x_factor = multiplier::from_ratio(x_scale, out_scale);
-        y_factor = multiplier::from_ratio(y_scale, out_scale);
+        x_factor = multiplier::from_ratio(x.scale, out.scale);
+        y_factor = multiplier::from_ratio(y.scale, out.scale);
+        x_zero = x.zero_point;
+        y_zero = y.zero_point;
+        zero = out.zero_point;
         return status::ok;
     }
     [[nodiscard]] T operator()(T x, T y) const noexcept {
-        const std::int64_t a = requantize(std::int32_t{x.raw()}, x_factor, requantization::single_half_up);
-        const std::int64_t b = requantize(std::int32_t{y.raw()}, y_factor, requantization::single_half_up);
-        return T::saturating_from_raw(a + b);
+        const std::int64_t a = requantize(std::int32_t{x.raw()} - x_zero, x_factor, requantization::single_half_up);
+        const std::int64_t b = requantize(std::int32_t{y.raw()} - y_zero, y_factor, requantization::single_half_up);
+        return T::saturating_from_raw(a + b + zero);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        const status s = v.scalar(x_factor);
-        return s == status::ok ? v.scalar(y_factor) : s;
+        if (const status s = v.scalar(x_factor); s != status::ok) return s;
+        if (const status s = v.scalar(y_factor); s != status::ok) return s;
+        if (const status s = v.scalar(x_zero); s != status::ok) return s;
+        if (const status s = v.scalar(y_zero); s != status::ok) return s;
+        return v.scalar(zero);
     }
 };
 

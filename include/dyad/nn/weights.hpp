@@ -4,10 +4,13 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/linalg/carrier.hpp>
+#include <dyad/nn/affine.hpp>
 #include <dyad/nn/archive.hpp>
 #include <dyad/number/convert.hpp>
 
@@ -36,6 +39,30 @@ public:
             if (const status s = each(i, scale); s != status::ok) return s;
         }
         return status::ok;
+    }
+
+    /// Codes that a file prescribes, within W; the same calls.
+    template <class Each>
+    status take(const given_codes& given, const Each& each) noexcept requires(carrier_rules::is_fixed<W>) {
+        const index scales = given.scales.extent[0];
+        if (given.codes.extent != codes_.extent || (scales != 1 && scales != codes_.extent[0])) {
+            return status::parameter_shape_differs;
+        }
+        for (index i = 0; i < codes_.extent[0]; ++i) {
+            for (index j = 0; j < codes_.extent[1]; ++j) {
+                codes_(i, j) = W::saturating_from_raw(given.codes(i, j));
+                if (codes_(i, j).raw() != given.codes(i, j)) return status::parameter_out_of_range;
+            }
+            const auto scale = static_cast<double>(given.scales(scales == 1 ? 0 : i));
+            if (const status s = each(i, scale); s != status::ok) return s;
+        }
+        return status::ok;
+    }
+    /// The sum of a row's codes.
+    [[nodiscard]] std::int64_t row_sum(index i) const noexcept requires(carrier_rules::is_fixed<W>) {
+        std::int64_t sum = 0;
+        for (index j = 0; j < codes_.extent[1]; ++j) sum += codes_(i, j).raw();
+        return sum;
     }
 
     /// The weights as a product reads them: here the same memory.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error metrics: SQNR, KL divergence, Wilson's interval. Sums are plain structs that merge by addition.
+// Error metrics: SQNR, cosine, clipped and zeroed codes, KL divergence, Wilson's interval. Sums are plain structs that
+// merge by addition.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
@@ -28,6 +30,68 @@ struct error_energy {
     [[nodiscard]] double sqnr_db() const noexcept {
         if (noise == 0) return std::numeric_limits<double>::infinity();
         return 10 * std::log10(signal / noise);
+    }
+};
+
+/// How far a tensor points where its reference does.
+struct direction {
+    double product = 0;    ///< sum of reference * value
+    double reference = 0;  ///< sum of reference^2
+    double value = 0;      ///< sum of value^2
+
+    void add(double expected, double got) noexcept {
+        product += expected * got;
+        reference += expected * expected;
+        value += got * got;
+    }
+    void merge(const direction& other) noexcept {
+        product += other.product;
+        reference += other.reference;
+        value += other.value;
+    }
+    /// product / (|reference| |value|), -1 to 1; 1 where both are zero, 0 where one is, NaN where a value is NaN or
+    /// infinite.
+    [[nodiscard]] double cosine() const noexcept {
+        if (reference == 0 && value == 0) return 1;
+        if (reference == 0 || value == 0) return 0 * product;
+        if (product == reference && product == value) return 1;  // equal tensors, whatever the roots' rounding
+        // (Two roots: the product of the energies may overflow.)
+        const double c = product / (std::sqrt(reference) * std::sqrt(value));
+        return c > 1 ? 1 : c < -1 ? -1 : c;
+    }
+};
+
+/// Where in its format a code stands.
+enum class code_end : std::int8_t { lowest = -1, none = 0, highest = 1 };
+
+/// Codes that could not follow their reference: those at an end of the format beyond which the reference lies, and
+/// zeros where it is none.
+struct code_losses {
+    std::uint64_t codes = 0;
+    std::uint64_t clipped = 0;
+    std::uint64_t zeroed = 0;
+
+    /// A code of this value; an infinite one counts as clipped where the reference is finite.
+    void add(double reference, double value, code_end end) noexcept {
+        const bool beyond = (end == code_end::highest && reference > value) ||
+                            (end == code_end::lowest && reference < value) ||
+                            (std::isinf(value) && std::isfinite(reference));
+        ++codes;
+        clipped += beyond ? 1U : 0U;
+        zeroed += value == 0 && reference != 0 ? 1U : 0U;
+    }
+    void merge(const code_losses& other) noexcept {
+        codes += other.codes;
+        clipped += other.clipped;
+        zeroed += other.zeroed;
+    }
+    /// Shares of all codes; 0 where there are none.
+    [[nodiscard]] double clipped_share() const noexcept { return share(clipped); }
+    [[nodiscard]] double zeroed_share() const noexcept { return share(zeroed); }
+
+private:
+    [[nodiscard]] double share(std::uint64_t count) const noexcept {
+        return codes == 0 ? 0 : static_cast<double>(count) / static_cast<double>(codes);
     }
 };
 

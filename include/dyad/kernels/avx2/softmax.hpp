@@ -93,10 +93,10 @@ struct softmax_bytes_row {
 /// Sixteen codes as bytes, in both halves.
 [[gnu::target("avx2"), gnu::always_inline]] inline byte_vector twice_as_bytes(const std::uint16_t* from) noexcept {
     using half_lanes [[gnu::vector_size(32)]] = std::uint16_t;
-    using sixteen_bytes [[gnu::vector_size(16)]] = std::uint8_t;
+    using half_bytes [[gnu::vector_size(16)]] = std::uint8_t;
     half_lanes x;
     __builtin_memcpy(&x, from, sizeof x);
-    const auto b = __builtin_convertvector(x, sixteen_bytes);
+    const auto b = __builtin_convertvector(x, half_bytes);
     return __builtin_shufflevector(b, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7,
                                    8, 9, 10, 11, 12, 13, 14, 15);
 }
