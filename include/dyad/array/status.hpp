@@ -89,8 +89,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                cache_full,
                                                variance_not_positive,
                                                id_out_of_range,
-                                               window_empty,
-                                               index_out_of_range};
+                                               window_empty};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -191,7 +190,6 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
         case status::id_out_of_range: return "an id is not a row of the table that it is looked up in";
         case status::window_empty: return "a window of a pooling may lie wholly in the padding";
-        case status::index_out_of_range: return "an index is not that of a row of the table";
     }
     return "unknown status";
 }
