@@ -159,7 +159,6 @@ TEST_CASE("sequential: the layers called by hand") {
         CHECK(need <= values + most + dyad::arena::alignment);
     };
     check.operator()<in_float32>();
-    check.operator()<in_int8>();
     check.operator()<in_int8_zero>();
 }
 
