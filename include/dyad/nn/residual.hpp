@@ -2,10 +2,11 @@
 // Sums of two tensors with scales of their own: a residual, and a constant of the model.
 #pragma once
 
-#include <cstddef>
+#include <concepts>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/map_operands.hpp>
+#include <dyad/array/residual_sum.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
@@ -14,6 +15,7 @@
 #include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
+#include <dyad/nn/scaling.hpp>
 #include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
@@ -53,13 +55,27 @@ public:
 private:
     using sum_type = typename R::scaling::template sum<stream>;
 
+    /// By a routine for rows where the sum has one, which gives the same bits.
     void add_row(vector_view<const stream> x, vector_view<const stream> y, vector_view<stream> out,
                  [[maybe_unused]] row_options options) const noexcept {
-        // A sum may have a routine for elements that stand end to end, with the same bits.
-        if constexpr (requires { sum_.run(options.cap, x.data, y.data, out.data, std::size_t{}); }) {
-            const bool in_a_row = x.stride[0] == 1 && y.stride[0] == 1 && out.stride[0] == 1;
-            if (in_a_row) {
-                return sum_.run(options.chosen(), x.data, y.data, out.data, static_cast<std::size_t>(x.extent[0]));
+        if constexpr (requires {
+                          { sum_.run(x, y, out, options) } -> std::same_as<status>;
+                      }) {
+            if (sum_.run(x, y, out, options) == status::ok) return;
+        } else if constexpr (residual_code<stream>) {
+            if constexpr (std::same_as<sum_type, dyadic_sum<stream>>) {
+                const dyadic_residual_sum<stream> sum{.x_factor = sum_.x_factor,
+                                                      .y_factor = sum_.y_factor,
+                                                      .x_zero_point = sum_.x_zero,
+                                                      .y_zero_point = sum_.y_zero,
+                                                      .zero_point = sum_.zero};
+                if (sum.run(x, y, out, options) == status::ok) return;
+            }
+        } else if constexpr (std::same_as<stream, float> && std::same_as<sum_type, real_sum<float>>) {
+            // One rounding: 53 digits are more than twice 24, so the sum in double, rounded again, is no other.
+            if (sum_.x_factor == 1 && sum_.y_factor == 1) {
+                for (index j = 0; j < x.extent[0]; ++j) out(j) = x(j) + y(j);
+                return;
             }
         }
         for (index j = 0; j < x.extent[0]; ++j) out(j) = sum_(x(j), y(j));
