@@ -81,8 +81,8 @@ TEST_CASE("transformer_block, post-norm: against double; edges in network order"
         CHECK(got >= decibels);
         CHECK(got < decibels + 4);
     };
-    check(in_float32{}, 127);
-    check(in_int8{}, 32);
+    check(in_float32{}, 133);
+    check(in_int8{}, 35);
 }
 
 TEST_CASE("transformer_block: RMS norms, grouped queries, a causal mask and SwiGLU, against double") {
@@ -206,8 +206,8 @@ TEST_CASE("transformer_block: RMS norms, grouped queries, a causal mask and SwiG
         CHECK(held.layer.prepare(source, path("b"), path("l"), epsilon, out) ==
               layer_status(status::parameter_missing, layer_kind::rms_norm, operand_kind::gain));
     };
-    check(in_float32{}, 125);
-    check(in_int8{}, 30);
+    check(in_float32{}, 129);
+    check(in_int8{}, 26);
 }
 
 }  // namespace
