@@ -2,11 +2,10 @@
 // Sums of two tensors with scales of their own: a residual, and a constant of the model.
 #pragma once
 
-#include <concepts>
+#include <cstddef>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/map_operands.hpp>
-#include <dyad/array/residual_sum.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
@@ -15,7 +14,6 @@
 #include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
-#include <dyad/nn/scaling.hpp>
 #include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
@@ -44,7 +42,14 @@ public:
             const bool missing = s == status::src_null;
             return {missing ? status::residual_null : s, kind, missing ? operand_kind::residual : operand_kind::output};
         }
-        context.execute(x.extent[0], [&](index i) { add_row(row(x, i), row(y, i), row(out, i), {context.cap}); });
+        // What could fail has been checked: rows in any order.
+        constexpr index together = 16;
+        context.execute((x.extent[0] + together - 1) / together, [&](index task) {
+            const index first = task * together;
+            const index count = x.extent[0] - first < together ? x.extent[0] - first : together;
+            static_cast<void>(sum_.run(row_block(x, first, count), row_block(y, first, count),
+                                       row_block(out, first, count), {context.cap}));
+        });
         return status::ok;
     }
     template <class Visitor>
@@ -53,35 +58,7 @@ public:
     }
 
 private:
-    using sum_type = typename R::scaling::template sum<stream>;
-
-    /// By a routine for rows where the sum has one, which gives the same bits.
-    void add_row(vector_view<const stream> x, vector_view<const stream> y, vector_view<stream> out,
-                 [[maybe_unused]] row_options options) const noexcept {
-        if constexpr (requires {
-                          { sum_.run(x, y, out, options) } -> std::same_as<status>;
-                      }) {
-            if (sum_.run(x, y, out, options) == status::ok) return;
-        } else if constexpr (residual_code<stream>) {
-            if constexpr (std::same_as<sum_type, dyadic_sum<stream>>) {
-                const dyadic_residual_sum<stream> sum{.x_factor = sum_.x_factor,
-                                                      .y_factor = sum_.y_factor,
-                                                      .x_zero_point = sum_.x_zero,
-                                                      .y_zero_point = sum_.y_zero,
-                                                      .zero_point = sum_.zero};
-                if (sum.run(x, y, out, options) == status::ok) return;
-            }
-        } else if constexpr (std::same_as<stream, float> && std::same_as<sum_type, real_sum<float>>) {
-            // One rounding: 53 digits are more than twice 24, so the sum in double, rounded again, is no other.
-            if (sum_.x_factor == 1 && sum_.y_factor == 1) {
-                for (index j = 0; j < x.extent[0]; ++j) out(j) = x(j) + y(j);
-                return;
-            }
-        }
-        for (index j = 0; j < x.extent[0]; ++j) out(j) = sum_(x(j), y(j));
-    }
-
-    sum_type sum_;
+    typename R::scaling::template sum<stream> sum_;
 };
 
 /// out = x + a constant tensor of the model, position embeddings say: one parameter `name`, rows x columns. A run may

@@ -40,7 +40,7 @@ template <requantization Mode, class Code>
     for (std::size_t first = 0; first < 256; first += 16) {
         Code codes[16];
         for (std::size_t i = 0; i < 16; ++i) codes[i] = static_cast<Code>(first + i);
-        const signed_words y = requantized<Mode>(load_codes(codes) << x.up, lanes.terms, lanes.rounding) + more;
+        const signed_words y = requantized<Mode>(load_summands(codes) << x.up, lanes.terms, lanes.rounding) + more;
         store_clamped<lanes_used::all, word_min<std::int16_t>(), word_max<std::int16_t>()>(y, words.values + first,
                                                                                            lane_mask(16));
     }
