@@ -177,6 +177,11 @@ void check_sum() {
                 const auto code = plain_tflite::add(static_cast<std::int8_t>(a), static_cast<std::int8_t>(b), x, y, z,
                                                     plain_rounds<Rounding>);
                 const auto of = [](int c) { return byte::from_raw(static_cast<std::int8_t>(c)); };
+                byte in_a_row;
+                const byte x_code = of(a);
+                const byte y_code = of(b);
+                sum.run(dyad::best_instruction_set(), &x_code, &y_code, &in_a_row, 1);
+                if (in_a_row.raw() != code) ++wrong;
                 if (sum(of(a), of(b)).raw() != code || copy(of(a), of(b)).raw() != code) ++wrong;
             }
         }

@@ -142,24 +142,18 @@ private:
         if constexpr (packs) {
             if (s != status::ok) return s;
             packed_for_ = best_instruction_set();
-            return plan.pack(as_image(weights_.codes()), {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
+            return plan.pack(as_weights(weights_.codes()), {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
         } else {
             return s;
         }
     }
-    [[nodiscard]] image_view<const B> as_image(matrix_view<const B> w) const noexcept {
+    [[nodiscard]] image_view<const B> as_weights(matrix_view<const B> w) const noexcept {
         const index channels = shape_.group_channels();
         const index line = shape_.kernel_width * channels;
         return {w.data,
                 {w.extent[0], shape_.kernel_height, shape_.kernel_width, channels},
                 {w.stride[0], line * w.stride[1], channels * w.stride[1], w.stride[1]}};
     }
-    template <class T>
-    [[nodiscard]] static image_view<T> as_image(matrix_view<T> m, index batch, index height, index width) noexcept {
-        const index down = width * m.stride[0];
-        return {m.data, {batch, height, width, m.extent[1]}, {height * down, down, m.stride[0], m.stride[1]}};
-    }
-
     template <class Context>
     status product(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
         plan_type plan;
@@ -176,7 +170,7 @@ private:
         }
         matrix_view<const B> w;
         if (const status s = weights_.operand(context, w); s != status::ok) return s;
-        return convolve(plan, plan.workspace_bytes(), image, as_image(w), in.token, to, context);
+        return convolve(plan, plan.workspace_bytes(), image, as_weights(w), in.token, to, context);
     }
     template <class W, class Token, class Context>
     status convolve(const plan_type& plan, std::size_t bytes, image_view<const A> image, const W& weights,

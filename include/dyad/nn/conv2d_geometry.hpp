@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <dyad/array/image_view.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
@@ -103,6 +104,13 @@ struct axis_padding {
 /// Rows and columns of the matrix that holds an image.
 [[nodiscard]] constexpr index pixels_of(index batch, index height, index width) noexcept {
     return saturating_mul(saturating_mul(batch, height), width);
+}
+
+/// The image that a matrix of pixels x channels is.
+template <class T>
+[[nodiscard]] constexpr image_view<T> as_image(matrix_view<T> m, index batch, index height, index width) noexcept {
+    const index down = width * m.stride[0];
+    return {m.data, {batch, height, width, m.extent[1]}, {height * down, down, m.stride[0], m.stride[1]}};
 }
 
 }  // namespace dyad::inline v1::nn

@@ -80,7 +80,7 @@ struct kept_as {
         static constexpr bool in_place = std::same_as<In, T>;
         static constexpr double bits_per_element = width_of<T>;
 
-        status shape(arena& memory, index rows, index columns, index) noexcept {
+        status shape(arena& memory, index rows, index columns) noexcept {
             if constexpr (fixed_point<In> || !wants_scale<T>()) static_cast<void>(set_range(largest_of_in()));
             return codes_.shape(memory, rows, columns);
         }
@@ -165,7 +165,7 @@ struct kept_by_token {
         static constexpr bool in_place = false;
         static constexpr double bits_per_element = width_of<T>;  ///< and 32 for each token and head
 
-        status shape(arena& memory, index rows, index columns, index) noexcept {
+        status shape(arena& memory, index rows, index columns) noexcept {
             if (const status s = memory.take(rows, scales_); s != status::ok) return s;
             return codes_.shape(memory, rows, columns);
         }
@@ -199,7 +199,7 @@ struct kept_in_blocks {
         static constexpr bool in_place = false;
         static constexpr double bits_per_element = 8.0 * sizeof(B) / B::size;
 
-        status shape(arena& memory, index rows, index columns, index) noexcept {
+        status shape(arena& memory, index rows, index columns) noexcept {
             if (columns < 0) return status::negative_extent;
             columns_ = columns;
             return memory.take(rows, tiles_of(columns, B::size), blocks_);
