@@ -58,7 +58,7 @@ void run(matrix_view<const X> x, matrix_view<const Y> y, matrix_view<Out> dst, c
     using raw_x = typename X::raw_type;
     using raw_y = typename Y::raw_type;
     using raw_out = typename Out::raw_type;
-    const auto m = sum_rows<X, Y, Out>::of(x, y, dst);
+    const auto m = summed_rows<X, Y, Out>::of(x, y, dst);
     if (!m.in_rows) return m.for_each([&](const X* from_x, const Y* from_y, Out* to) { *to = one(*from_x, *from_y); });
     residual_rows<Form>(
         isa,

@@ -28,14 +28,14 @@ template <class X, class Y, class To>
 
 /// Three matrices with the same extents whose rows are without gaps; or not, and then element by element.
 template <class X, class Y, class To>
-struct sum_rows {
+struct summed_rows {
     matrix_view<const X> lhs;
     matrix_view<const Y> rhs;
     matrix_view<To> dst;
     bool in_rows;
 
     /// Columns that have no gaps become rows, and rows that stand end to end in all three one row.
-    [[nodiscard]] static sum_rows of(matrix_view<const X> lhs, matrix_view<const Y> rhs, matrix_view<To> dst) noexcept {
+    [[nodiscard]] static summed_rows of(matrix_view<const X> lhs, matrix_view<const Y> rhs, matrix_view<To> dst) noexcept {
         const auto in_columns = [](const auto& v) { return v.stride[1] != 1 && v.stride[0] == 1; };
         if (in_columns(lhs) && in_columns(rhs) && in_columns(dst))
             return of(transposed(lhs), transposed(rhs), transposed(dst));
