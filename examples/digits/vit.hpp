@@ -120,11 +120,14 @@ public:
         context.scratch.rewind(mark);
         return result;
     }
-    /// Bytes of scratch memory that a run takes.
-    [[nodiscard]] std::size_t scratch_bytes() const noexcept {
+    /// Bytes of scratch memory that a run under this cap takes.
+    [[nodiscard]] std::size_t scratch_bytes(dyad::instruction_set cap = dyad::instruction_set::amx) const noexcept {
         dyad::arena need = dyad::arena::measuring();
+        const dyad::nn::no_probe nobody;
+        const dyad::serial one_thread;
+        const dyad::nn::context<const dyad::nn::no_probe, const dyad::serial> context{need, nobody, one_thread, cap};
         static_cast<void>(run(dyad::make_matrix<const input>(nullptr, tokens, patch_pixels),
-                              dyad::make_matrix<stream>(nullptr, 1, classes), need));
+                              dyad::make_matrix<stream>(nullptr, 1, classes), context));
         return need.peak();
     }
 

@@ -23,8 +23,8 @@ namespace study {
 
 std::vector<recipe_entry> all_recipes() {
     std::vector<recipe_entry> all = plain_recipes();
-    for (const auto& group :
-         {float8_recipes(), integer_recipes(), published_recipes(), block_recipes(), group_recipes()})
+    for (const auto& group : {float8_recipes(), integer_recipes(), published_recipes(), block_recipes(),
+                              group_recipes(), mixed_recipes(), mixed_integer_recipes()})
         all.insert(all.end(), group.begin(), group.end());
     return all;
 }

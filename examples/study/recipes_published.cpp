@@ -12,6 +12,7 @@ std::vector<recipe_entry> published_recipes() {
         entry<int8_ivit>("ivit", "INT8 with I-ViT's published functions"),
         entry<int8_ibert>("ibert", "INT8 with I-BERT's published functions"),
         entry<int8_tflite>("tflite", "INT8 with TensorFlow Lite's published functions"),
+        entry<tflite_int8>("tflite_int8", "TensorFlow Lite's INT8 with zero points, double rounding"),
     };
 }
 

@@ -79,5 +79,7 @@ struct recipe_entry {
 [[nodiscard]] std::vector<recipe_entry> published_recipes();
 [[nodiscard]] std::vector<recipe_entry> block_recipes();
 [[nodiscard]] std::vector<recipe_entry> group_recipes();
+[[nodiscard]] std::vector<recipe_entry> mixed_recipes();
+[[nodiscard]] std::vector<recipe_entry> mixed_integer_recipes();
 
 }  // namespace study

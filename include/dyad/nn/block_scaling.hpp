@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block scaling: numbers that a product sums share scales in blocks along that sum, as in MX, NVFP4 and MSFP.
 // operand = decode(encode(x)): what was produced is quantized in blocks along the dimension that the product contracts,
-// and the product reads the values of the blocks, exactly. Weights stay packed blocks and are decoded when they are
-// multiplied. Source: OCP Microscaling Formats (MX) v1.0 sections 5 and 6.
+// and the product reads the values of the blocks, exactly. A linear layer multiplies blocks by blocks
+// (linalg/block_gemm.hpp, which gives the bits of bfloat16 products of the values), its weights packed into panels when
+// it is prepared. Source: OCP Microscaling Formats (MX) v1.0 sections 5 and 6.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -17,8 +20,11 @@
 #include <dyad/array/scale_rule.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/linalg/block_gemm.hpp>
+#include <dyad/nn/block_product.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>
+#include <dyad/nn/token_scaling.hpp>
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/value_range.hpp>
 
@@ -48,14 +54,56 @@ struct values_of_block {
 template <block_type B>
 using block_value = typename values_of_block<B>::type;
 
-/// Weights as rows of packed blocks along the inputs, and their values in scratch memory while a product reads them.
-template <block_type B, scale_rule Rule>
+/// The token of an operand: the scale of the whole tensor, and where its blocks are left beside its values, row by row,
+/// for the linear layer that reads them (null: nowhere).
+struct block_token {
+    float value = 1;
+    const void* codes = nullptr;
+    const void* scales = nullptr;
+    std::array<index, 2> extent = {0, 0};
+    [[nodiscard]] constexpr double factor() const noexcept { return static_cast<double>(value); }
+};
+
+/// Blocks like B of other elements.
+template <block_type B, format T>
+using block_like = block<T, typename B::scale_type, B::size, B::layout>;
+
+/// Rows of codes and of the scales of their blocks, without a scale of the whole tensor.
+template <block_type B>
+using block_rows =
+    quantized_view<matrix_view<const typename B::element_type>, const typename B::scale_type, block_zero_point<B>>;
+template <block_type B>
+[[nodiscard]] constexpr block_rows<B> rows_of(const typename B::element_type* codes,
+                                              const typename B::scale_type* scales, index rows,
+                                              index columns) noexcept {
+    return {make_matrix(codes, rows, columns), {scales, {1, B::size}, {tiles_of(columns, B::size), 1}}, {}};
+}
+
+/// What block_gemm reads as the lhs of a product of operands like A with weights like B: blocks, or their values where
+/// only those give bfloat16's sums (MXINT8); `none`: neither does.
+enum class block_lhs : std::uint8_t { blocks, values, none };
+template <block_type A, block_type B>
+[[nodiscard]] consteval block_lhs lhs_of_blocks() noexcept {
+    using rhs_rows = quantized_view<block_codes<const B>, const typename B::scale_type, block_zero_point<B>>;
+    if constexpr (!std::same_as<block_value<A>, bfloat16> || !std::same_as<block_value<B>, bfloat16>) {
+        return block_lhs::none;
+    } else {
+        if (block_rule_of<block_rows<A>, rhs_rows>() == block_rule::folded) return block_lhs::blocks;
+        using plain = scaled_operand<matrix_view<const bfloat16>>;
+        return block_rule_of<plain, rhs_rows>() == block_rule::folded ? block_lhs::values : block_lhs::none;
+    }
+}
+
+/// Weights as rows of packed blocks along the inputs, and as panels for products with operands like A; where there are
+/// no such products, their values in scratch memory while a product reads them.
+template <block_type B, block_type A, scale_rule Rule>
 class block_weights {
     using element = typename B::element_type;
     using value = block_value<B>;
     static constexpr bool two_levels = B::layout.levels == scale_levels::two;
     /// Columns that are decoded at once: whole blocks.
     static constexpr index piece = B::size >= 512 ? B::size : 512 / B::size * B::size;
+    static constexpr block_lhs lhs = lhs_of_blocks<A, B>();
 
 public:
     static constexpr double bits_per_weight = 8.0 * sizeof(B) / B::size;
@@ -63,7 +111,9 @@ public:
     status shape(arena& memory, index rows, index columns) noexcept {
         if (columns < 0) return status::negative_extent;
         columns_ = columns;
-        return memory.take(rows, tiles_of(columns, B::size), blocks_);
+        if (const status s = memory.take(rows, tiles_of(columns, B::size), blocks_); s != status::ok) return s;
+        if constexpr (lhs == block_lhs::none) return status::ok;
+        else return shape_panels(memory, any_lhs(), rhs(), panels_);
     }
     [[nodiscard]] std::array<index, 2> extent() const noexcept { return {blocks_.extent[0], columns_}; }
 
@@ -78,7 +128,25 @@ public:
             if (const status s = quantize(row_block(w, i, 1), blocks, Rule); s != status::ok) return s;
             if (const status s = each(i, static_cast<double>(tensor)); s != status::ok) return s;
         }
-        return status::ok;
+        return pack();
+    }
+
+    /// out = epilogue(in * weights transposed).
+    template <number T, class Token, class D, class Epilogue, class Context>
+        requires(lhs != block_lhs::none && std::same_as<T, typename A::element_type>)
+    status multiply(const tensor<bfloat16, Token>& in, matrix_view<D> out, const Epilogue& epilogue,
+                    const Context& context)
+    const noexcept {
+        if constexpr (lhs == block_lhs::blocks) {
+            // (a part of a tensor has its values only)
+            if (context.measuring() || (in.token.codes != nullptr && in.token.extent == in.codes.extent)) {
+                const auto rows = rows_of<A>(static_cast<const T*>(in.token.codes),
+                                             static_cast<const typename A::scale_type*>(in.token.scales),
+                                             in.codes.extent[0], in.codes.extent[1]);
+                return multiply_packed_blocks(rows, rhs(), panels_, out, epilogue, context);
+            }
+        }
+        return multiply_packed_blocks(in.codes, rhs(), panels_, out, epilogue, context);
     }
 
     template <class Context>
@@ -97,10 +165,23 @@ public:
 
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return v.array(blocks_);
+        const status s = v.array(blocks_);
+        return s == status::ok ? pack() : s;
     }
 
 private:
+    [[nodiscard]] auto rhs() const noexcept {
+        const B* const blocks = blocks_.data;
+        return transposed(view_of_blocks(blocks, blocks_.extent[0], columns_));
+    }
+    [[nodiscard]] auto any_lhs() const noexcept {
+        if constexpr (lhs == block_lhs::blocks) return rows_of<A>(nullptr, nullptr, 1, columns_);
+        else return make_matrix(static_cast<const bfloat16*>(nullptr), 1, columns_);
+    }
+    status pack() noexcept {
+        if constexpr (lhs == block_lhs::none) return status::ok;
+        else return pack_panels(any_lhs(), rhs(), panels_);
+    }
     /// The first n values of blocks that are there. (Floats hold them exactly; extents fit: nothing can fail.)
     static void decode(const B* blocks, value* values, index n) noexcept {
         float buffer[static_cast<std::size_t>(piece)];
@@ -112,6 +193,7 @@ private:
 
     matrix_view<B> blocks_;
     index columns_ = 0;
+    vector_view<std::byte> panels_;
 };
 
 /// Blocks like Block, of whatever elements the recipe names: operands at run time, weights when prepared. Everything
@@ -119,27 +201,39 @@ private:
 template <block_type Block, scale_rule Rule = usual_rule<Block>>
 struct block_scaling : unit_scaling {
     template <format T>
-    using block_of = block<T, typename Block::scale_type, Block::size, Block::layout>;
+    using block_of = block_like<Block, T>;
     static constexpr bool two_levels = Block::layout.levels == scale_levels::two;
 
-    using token = std::conditional_t<two_levels, tensor_scale, static_scale>;
+    using token = block_token;
     template <number T>
     using produced = float;
     template <number T>
     using carried = block_value<block_of<T>>;
     template <class, number W>
-    using weights = block_weights<block_of<W>, Rule>;
+    using weights = block_weights<block_of<W>, Block, Rule>;
 
     /// Blocks lie along the sums and begin anew with each of them. status::value_not_finite for NaN or infinity.
     template <format T, class Context>
     static status operand(matrix_view<const float> in, const contraction& sums, const Context& context,
                           tensor<carried<T>, token>& out) noexcept {
         matrix_view<carried<T>> values;
+        blocks_at_work<block_of<T>> work;
         if (const status s = context.scratch.take(in.extent[0], in.extent[1], values); s != status::ok) return s;
         out = {as_const(values), {}};
-        const std::size_t mark = context.scratch.used();
-        const status s = encode_and_decode<block_of<T>>(in, sums, context, values, out.token);
+        // Blocks are kept where one sum takes all columns: the input of a linear layer.
+        const bool kept = sums.over == contracted::columns && sums.length == in.extent[1];
+        std::size_t mark = context.scratch.used();
+        if (const status s = work.take(context.scratch, in.extent, sums); s != status::ok) return s;
+        if (kept) mark = context.scratch.used();
+        status s = context.scratch.take(in.extent[0], in.extent[1], work.floats);
+        if (s == status::ok && !context.measuring())
+            s = encode_and_decode<block_of<T>>(in, sums, context, work, values, out.token);
         context.scratch.rewind(mark);
+        if (kept) {
+            out.token.codes = work.codes.data;
+            out.token.scales = work.scales.data;
+            out.token.extent = in.extent;
+        }
         return s;
     }
 
@@ -159,19 +253,16 @@ private:
             groups = sums.length == 0 ? 0 : extent[over] / sums.length;
             in_group = tiles_of(sums.length, B::size);
             if (const status s = scratch.take(extent[0], extent[1], codes); s != status::ok) return s;
-            if (const status s = scratch.take(extent[1 - over], groups * in_group, scales); s != status::ok) return s;
-            return scratch.take(extent[0], extent[1], floats);
+            return scratch.take(extent[1 - over], groups * in_group, scales);
         }
     };
 
     template <block_type B, class Context>
     static status encode_and_decode(matrix_view<const float> in, const contraction& sums, const Context& context,
-                                    matrix_view<block_value<B>> values, token& scale) noexcept {
+                                    const blocks_at_work<B>& work, matrix_view<block_value<B>> values,
+                                    token& scale) noexcept {
         using S = typename B::scale_type;
-        blocks_at_work<B> work;
-        if (const status s = work.take(context.scratch, in.extent, sums); s != status::ok) return s;
-        if (context.measuring()) return status::ok;
-        if (!is_finite(in)) return status::value_not_finite;
+        if (!all_finite(in)) return status::value_not_finite;
         if constexpr (two_levels) scale.value = find_tensor_scale<typename B::element_type, S>(in);
         // 1. Each group by itself, encoded and decoded.
         for (index g = 0; g < work.groups; ++g) {

@@ -7,6 +7,7 @@
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/kernels/cpu.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/nn/fused_activation.hpp>
 #include <dyad/nn/layer_status.hpp>
@@ -84,11 +85,16 @@ private:
         const auto epilogue = columns_.epilogue(in.token);
         if constexpr (requires { weights_.template multiply<operand>(in, out, epilogue, context); }) {
             return weights_.template multiply<operand>(in, out, epilogue, context);
-        } else if constexpr (packs) {
-            const packed_operand panels{{panels_.data, static_cast<std::size_t>(panels_.extent[0])}};
-            const index n = weights_.extent()[0];
-            return multiply_by<R, carried<R, weight>>(in.codes, panels, n, out, columns_.max_bias(), epilogue, context);
         } else {
+            if constexpr (packs) {
+                const instruction_set best = best_instruction_set();
+                if ((context.cap < best ? context.cap : best) == packed_for_) {
+                    const packed_operand panels{{panels_.data, static_cast<std::size_t>(panels_.extent[0])}};
+                    const index n = weights_.extent()[0];
+                    return multiply_by<R, carried<R, weight>>(in.codes, panels, n, out, columns_.max_bias(), epilogue,
+                                                              context);
+                }
+            }
             const std::size_t mark = context.scratch.used();
             matrix_view<const carried<R, weight>> w;
             status s = weights_.operand(context, w);
@@ -97,11 +103,14 @@ private:
             return s;
         }
     }
+    /// Also: is there room for the biases beside the sums?
     status pack() noexcept {
+        const auto [out, in] = weights_.extent();
+        plan_type plan;
+        const status s = plan_type::make(1, in, out, {.max_bias = columns_.max_bias()}, plan);
+        if (s != status::ok) return s;
         if constexpr (packs) {
-            const auto [out, in] = weights_.extent();
-            plan_type plan;
-            if (const status s = plan_type::make(1, in, out, {}, plan); s != status::ok) return s;
+            packed_for_ = best_instruction_set();
             return plan.pack(transposed(weights_.codes()), {panels_.data, static_cast<std::size_t>(panels_.extent[0])});
         } else {
             return status::ok;
@@ -111,6 +120,7 @@ private:
     weights_of<R> weights_;
     columns_of<R, Out> columns_;
     vector_view<std::byte> panels_;
+    instruction_set packed_for_ = instruction_set::scalar;  ///< the one whose kernels read the panels
 };
 
 }  // namespace dyad::inline v1::nn

@@ -16,6 +16,7 @@
 #include <dyad/nn/published_functions.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/nn/scaling.hpp>
+#include <dyad/nn/tflite_scaling.hpp>
 #include <dyad/nn/token_scaling.hpp>
 #include <dyad/number/accumulator.hpp>
 #include <dyad/number/fixed.hpp>
@@ -127,6 +128,11 @@ struct int8_dyadic_stream8 : integers<8, 8, uinteger<8>, integer<8>, integer<8>,
 struct ivit : integers<8, 8, integer<8>, integer<8>, integer<16>, ivit_functions> {};
 struct ibert : integers<8, 8, uinteger<8>, integer<16>, integer<16>, ibert_functions> {};
 struct tflite_functions_only : integers<8, 8, uinteger<8>, integer<8>, integer<8>, tflite_functions> {};
+
+/// TensorFlow Lite's INT8 networks, zero points and given scales included (nn/tflite_scaling.hpp): in the rounding of
+/// TensorFlow Lite Micro and CMSIS-NN, and in that of builds with TFLITE_SINGLE_ROUNDING.
+struct tflite_int8 : nn::tflite_int8<requantization::gemmlowp_double> {};
+struct tflite_int8_single : nn::tflite_int8<requantization::single_half_up> {};
 
 /// Dynamic fixed point of 16 bits: one exponent for each tensor at run time, chains of 256 products flushed to float.
 /// Das et al., ICLR 2018.
