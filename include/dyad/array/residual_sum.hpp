@@ -58,13 +58,14 @@ void run(matrix_view<const X> x, matrix_view<const Y> y, matrix_view<Out> dst, c
     using raw_x = typename X::raw_type;
     using raw_y = typename Y::raw_type;
     using raw_out = typename Out::raw_type;
-    for_each_run(
-        x, y, dst,
-        [&](const X* from_x, const Y* from_y, Out* to, index n) {
-            residual_row<Form>(isa, reinterpret_cast<const raw_x*>(from_x), reinterpret_cast<const raw_y*>(from_y),
-                               reinterpret_cast<raw_out*>(to), n, terms);
-        },
-        [&](const X* from_x, const Y* from_y, Out* to) { *to = one(*from_x, *from_y); });
+    const auto m = summed_rows<X, Y, Out>::of(x, y, dst);
+    if (!m.in_rows) return m.for_each([&](const X* from_x, const Y* from_y, Out* to) { *to = one(*from_x, *from_y); });
+    residual_rows<Form>(
+        isa,
+        residual_matrices<raw_x, raw_y, raw_out>{
+            reinterpret_cast<const raw_x*>(m.lhs.data), m.lhs.stride[0], reinterpret_cast<const raw_y*>(m.rhs.data),
+            m.rhs.stride[0], reinterpret_cast<raw_out*>(m.dst.data), m.dst.stride[0], m.dst.extent[0], m.dst.extent[1]},
+        terms);
 }
 
 }  // namespace residual_rules

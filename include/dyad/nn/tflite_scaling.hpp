@@ -70,10 +70,8 @@ public:
         return status::ok;
     }
     [[nodiscard]] T operator()(T x, T y) const noexcept { return sum_(x, y); }
-    /// n elements that stand end to end: the same codes.
-    void run(instruction_set isa, const T* x, const T* y, T* out, std::size_t n) const noexcept {
-        const auto count = static_cast<index>(n);
-        static_cast<void>(sum_.run(make_vector(x, count), make_vector(y, count), make_vector(out, count), {isa}));
+    status run(matrix_view<const T> x, matrix_view<const T> y, matrix_view<T> out, row_options options) const noexcept {
+        return sum_.run(x, y, out, options);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
