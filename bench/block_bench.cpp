@@ -362,7 +362,7 @@ void add(const candidate& c) {
 
 /// Microseconds of each step of one block, medians of interleaved rounds, and their shares.
 void print_steps(const std::vector<candidate>& all) {
-    constexpr std::size_t rounds = 9;
+    constexpr std::size_t rounds = 5;
     std::vector<std::vector<step_times>> measured(all.size());
     for (std::size_t round = 0; round < rounds; ++round) {
         for (std::size_t c = 0; c < all.size(); ++c) {
