@@ -26,6 +26,7 @@
 #include <dyad/array/thread_executor.hpp>
 #include <dyad/core/random.hpp>
 #include <dyad/nn.hpp>
+#include <dyad/nn/recipes.hpp>
 #include <dyad/number.hpp>
 
 #include "amx_probe.hpp"
@@ -43,7 +44,6 @@ using bench::step_times;
 using bench::tokens;
 using bench::width;
 using dyad::index;
-using dyad::integer;
 using dyad::status;
 
 constexpr auto elements = static_cast<std::size_t>(tokens * width);
@@ -55,41 +55,6 @@ constexpr auto elements = static_cast<std::size_t>(tokens * width);
 void require(status s, const std::string& what) {
     if (s != status::ok) fail(what + ": " + to_string(s));
 }
-
-// --- recipes ---
-
-/// Integers from the first sum to the last; dyadic scales.
-template <class Value, class Stream>
-struct integer_only {
-    using weight = integer<8>;
-    using operand = integer<8>;
-    using probability = dyad::uinteger<8>;
-    using value = Value;
-    using stream = Stream;
-    using accumulator = dyad::proven<std::int32_t>;
-    using scaling = nn::dyadic_scaling;
-    using functions = nn::integer_functions;
-    static constexpr auto product = dyad::product_rule::exact;
-};
-using int8_dyadic = integer_only<integer<8>, integer<8>>;
-using int8_integer_only = integer_only<integer<16>, integer<16>>;
-
-/// Operand in the products, float between them.
-template <class Operand, class Between, class Scaling>
-struct float_between {
-    using weight = Operand;
-    using operand = Operand;
-    using probability = Operand;
-    using value = Between;
-    using stream = Between;
-    using accumulator = dyad::float_ordered;
-    using scaling = Scaling;
-    using functions = nn::float_functions;
-    static constexpr auto product = dyad::product_rule::exact;
-};
-using float32 = float_between<float, float, nn::unit_scaling>;
-using float8 = float_between<dyad::float8_e4m3fn, float, nn::real_scaling>;
-using mxfp4 = float_between<dyad::float4_e2m1fn, float, nn::block_scaling<dyad::mxfp4>>;
 
 // --- parameters ---
 
@@ -397,7 +362,7 @@ void add(const candidate& c) {
 
 /// Microseconds of each step of one block, medians of interleaved rounds, and their shares.
 void print_steps(const std::vector<candidate>& all) {
-    constexpr std::size_t rounds = 9;
+    constexpr std::size_t rounds = 5;
     std::vector<std::vector<step_times>> measured(all.size());
     for (std::size_t round = 0; round < rounds; ++round) {
         for (std::size_t c = 0; c < all.size(); ++c) {
@@ -436,7 +401,7 @@ void print_steps(const std::vector<candidate>& all) {
 ranges calibrate(const parameters& all, const std::vector<float>& input, std::vector<float>& output) {
     ranges seen;
     for (const float x : input) seen["input"] = std::max(seen["input"], std::fabs(static_cast<double>(x)));
-    nn_blocks<float32> reference(all, seen);
+    nn_blocks<nn::recipes::float32> reference(all, seen);
     std::vector<float> x = input;
     const dyad::serial one;
     reference.run(x, range_probe{seen, reference.names()}, one);
@@ -473,10 +438,13 @@ int main(int argc, char** argv) {
         check(c, expected, decibels);
         candidates.push_back(std::move(c));
     };
-    add_nn(nn_candidate<int8_dyadic>("int8 dyadic", all, seen, input), 10);
-    add_nn(nn_candidate<int8_integer_only>("int8, 16-bit values", all, seen, input), 10);
-    add_nn(nn_candidate<float8>("FP8", all, seen, input), 10);
-    add_nn(nn_candidate<mxfp4>("MXFP4", all, seen, input), 5);
+    using namespace nn::recipes;
+    add_nn(nn_candidate<int8_dyadic_stream8>("int8, stream int8", all, seen, input), 18);
+    add_nn(nn_candidate<int8_dyadic>("int8, stream int16", all, seen, input), 18);
+    add_nn(nn_candidate<int8_integer_only>("int8, values int16", all, seen, input), 20);
+    add_nn(nn_candidate<ivit>("I-ViT", all, seen, input), 10);
+    add_nn(nn_candidate<float8_e4m3fn>("FP8", all, seen, input), 20);
+    add_nn(nn_candidate<mxfp4>("MXFP4", all, seen, input), 8);
 
     std::vector<bench::comparison> comparisons;
     for (const candidate& c : candidates) add(c);

@@ -23,17 +23,11 @@ namespace keyword_spotting {
     return {static_cast<double>(t.scales[t.scales.size() == 1 ? 0 : channel]), t.zero_point};
 }
 
-/// Knows parameters by the number of their operation ("3.weight", "3.bias"; the reshapes do not count), edges by that
-/// too ("3"), and "input". What it hands out lives as long as it does.
+/// Knows parameters by the number of their operation ("3.weight", "3.bias"), edges by that too ("3"), and
+/// "input". What it hands out lives as long as it does.
 class graph_source {
 public:
-    explicit graph_source(const graph& g) : graph_(g) {
-        for (const operation& o : g.operations) {
-            if (o.kind != operator_kind::reshape) operations_.push_back(&o);
-        }
-        reals_.resize(g.tensors.size());
-        scales_.resize(g.tensors.size());
-    }
+    explicit graph_source(const graph& g) : graph_(g), reals_(g.tensors.size()), scales_(g.tensors.size()) {}
 
     dyad::status parameter(std::string_view name, dyad::index rows, dyad::index columns,
                            dyad::matrix_view<const float>& m) {
@@ -63,7 +57,7 @@ public:
     }
     int edge(std::string_view name) {
         std::size_t number = graph_.input;
-        if (name != "input") number = operations_.at(std::stoul(std::string(name)))->output;
+        if (name != "input") number = operation_of(name).output;
         edges_.push_back(number);
         meanings_.emplace_back();
         return static_cast<int>(edges_.size()) - 1;
@@ -91,11 +85,14 @@ private:
     [[nodiscard]] const tensor& tensor_at(int edge) const {
         return graph_.tensors[edges_[static_cast<std::size_t>(edge)]];
     }
+    [[nodiscard]] const operation& operation_of(std::string_view number) const {
+        return graph_.operations.at(std::stoul(std::string(number)));
+    }
     /// The constant of "3.weight" or "3.bias".
     [[nodiscard]] const tensor* find(std::string_view name) const {
         const std::size_t dot = name.find('.');
         if (dot == std::string_view::npos) return nullptr;
-        const operation& o = *operations_.at(std::stoul(std::string(name.substr(0, dot))));
+        const operation& o = operation_of(name.substr(0, dot));
         const std::size_t input = name.substr(dot + 1) == "weight" ? 1 : 2;
         if (input >= o.inputs.size()) return nullptr;
         const tensor& t = graph_.tensors[o.inputs[input]];
@@ -129,7 +126,6 @@ private:
     }
 
     const graph& graph_;
-    std::vector<const operation*> operations_;
     std::vector<std::vector<float>> reals_;
     std::vector<std::vector<float>> scales_;
     std::vector<std::size_t> edges_;

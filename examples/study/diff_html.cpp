@@ -118,8 +118,8 @@ std::string sizes_section(const diff_result& r) {
     one.recipes.emplace_back();
     one.recipes.front().name = r.b + " against " + r.a;
     one.recipes.front().errors = r.errors;
-    return "<section><h2>How large the differences are</h2>\n<div class=\"panels\">\n" + error_charts(one) +
-           "</div>\n" + codes_section(r) +
+    return "<section><h2>How large the differences are</h2>\n<div class=\"pair\"><div>" + error_charts(one) + "</div>" +
+           codes_section(r) + "</div>\n" +
            paragraph("read",
                      "The chart: horizontally the binary logarithm of |difference| over the root mean square of " +
                          escape_html(r.a) + "\u2019s logits, vertically the share of all logits in %.") +
@@ -131,9 +131,7 @@ std::string layers_section(const diff_result& r) {
     std::string_view group;
     for (const auto& l : r.layers) {
         const auto label = split_layer(l.name);
-        if (label.group != group && !label.group.empty())
-            rows +=
-                "<tr class=\"group\"><th colspan=\"5\" scope=\"rowgroup\">" + escape_html(label.group) + "</th></tr>\n";
+        if (label.group != group) rows += group_row(label.group, 5);
         group = label.group;
         const double part = share(l.different, l.values);
         const std::string sqnr = std::isfinite(l.sqnr_db) ? typeset(fixed(l.sqnr_db, 1)) : cell_text(l.sqnr_db);

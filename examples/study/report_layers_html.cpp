@@ -116,7 +116,7 @@ std::string maps(const study_result& result) {
            paragraph("read",
                      "What the logits gain, dB, when one segment goes back to float32 and the rest stays under the "
                      "recipe: where this is large, a mixed recipe should begin. Below zero, two errors had cancelled. "
-                     "The last column is the SQNR of the recipe itself.") +
+                     "Shades step at 1, 2, 3, 6 and 10 dB; the last column is the SQNR of the recipe itself.") +
            "</div>\n";
 }
 
@@ -163,9 +163,7 @@ std::string layer_table(const recipe_result& r) {
     std::string_view group;
     for (const auto& l : r.layers) {
         const auto label = split_layer(l.name);
-        if (label.group != group && !label.group.empty())
-            rows +=
-                "<tr class=\"group\"><th colspan=\"9\" scope=\"rowgroup\">" + escape_html(label.group) + "</th></tr>\n";
+        if (label.group != group) rows += group_row(label.group, 9);
         group = label.group;
         rows += "<tr><th scope=\"row\">" + escape_html(label.part) + "</th>" + db_cell(l.sqnr_db) +
                 cell(typeset(cosine_text(l.cosine))) + share_cell(l.clipped) + share_cell(l.zeroed) + sum_cells(l) +
@@ -203,9 +201,11 @@ std::string facts(const recipe_result& r) {
 std::string layers_section(const study_result& result) {
     if (result.layers == detail::sqnr) return "";
     std::string recipes;
-    for (const auto& r : result.recipes)
+    for (const auto& r : result.recipes) {
+        if (&r == float32_of(result) && result.recipes.size() > 1) continue;  // exact everywhere: nothing to read
         recipes += "<details><summary>" + bold(r.name) + "<span>" + facts(r) + "</span></summary>\n" +
                    (r.segments.empty() ? "" : segment_table(r, float32_of(result))) + layer_table(r) + "</details>\n";
+    }
     return "<section><h2>Layer by layer</h2>\n" + maps(result) + "<h3>Every layer, recipe by recipe</h3>\n" + legend() +
            share_legend() + recipes +
            paragraph(

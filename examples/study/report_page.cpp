@@ -33,6 +33,7 @@ small{display:block;font-size:.92em;font-weight:400;color:var(--quiet)}
 tbody th small{white-space:normal;width:15em}
 .where{max-width:none;columns:2 26rem;column-gap:40px;padding:0;list-style:none;font-size:.9rem}
 .where li{break-inside:avoid;padding:0 0 .8em}
+.pair{display:flex;flex-wrap:wrap;gap:12px 48px;align-items:flex-start}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:16px 12px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0;padding:14px 18px;background:var(--soft);font-size:.875rem}
 dt{color:var(--quiet)}
@@ -59,7 +60,7 @@ text{font-size:12px;fill:var(--ink)}
 td.h{text-align:center;padding:4px 6px;border:1px solid var(--ground);min-width:3.4em}
 td.q0{background:var(--q0)}td.q1{background:var(--q1)}td.q2{background:var(--q2)}td.q3{background:var(--q3)}td.q4{background:var(--q4)}td.q5{background:var(--q5)}
 td.q6{background:var(--q6);color:var(--deep)}td.q7{background:var(--q7);color:var(--deep)}td.q8{background:var(--q8);color:var(--deep)}
-td.exact,td.none{color:var(--quiet)}
+td.exact,td.none{color:var(--quiet);border-bottom-color:var(--rule)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:.8rem;color:var(--quiet);margin:.6em 0}
 .legend span span{display:inline-block;width:1.5em;height:1em;margin-right:.4em;vertical-align:-.12em;border:1px solid var(--rule)}
 .legend .q0{background:var(--q0)}.legend .q1{background:var(--q1)}.legend .q2{background:var(--q2)}.legend .q3{background:var(--q3)}.legend .q4{background:var(--q4)}
@@ -68,11 +69,11 @@ details{border-top:1px solid var(--rule);padding:.2em 0}
 details:last-of-type{border-bottom:1px solid var(--rule)}
 summary{cursor:pointer;padding:.45em 0}
 summary span{color:var(--quiet);font-size:.9rem;margin-left:.6em}
-details h3{font-size:1rem;margin:1em 0 .4em}
+h3{font-size:1rem;margin:1.4em 0 .4em}
 details table{font-size:.8rem}
 details th,details td{padding:3px 10px}
 details td.h{padding:2px 6px}
-tr.group th{padding-top:10px;text-align:left}
+tr.group th{padding-top:12px;text-align:left;color:var(--quiet)}
 .mark{fill:var(--accent);stroke:var(--ground)}
 .lost{fill:var(--ground);stroke:var(--limit);stroke-width:2.5}
 .bar{fill:var(--accent)}

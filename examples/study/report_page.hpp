@@ -32,4 +32,10 @@ inline std::string counted(std::size_t count, const std::string& noun) {
 
 inline std::string cell(const std::string& html) { return "<td>" + html + "</td>"; }
 
+/// A row that begins a group of layers.
+inline std::string group_row(std::string_view group, int columns) {
+    return "<tr class=\"group\"><th colspan=\"" + std::to_string(columns) + "\" scope=\"rowgroup\">" +
+           (group.empty() ? std::string("after the blocks") : escape_html(group)) + "</th></tr>\n";
+}
+
 }  // namespace study

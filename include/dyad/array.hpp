@@ -21,6 +21,7 @@
 #include <dyad/array/float_softmax_row.hpp>
 #include <dyad/array/function_table.hpp>
 #include <dyad/array/fused_blocks.hpp>
+#include <dyad/array/gather.hpp>
 #include <dyad/array/ggml.hpp>
 #include <dyad/array/group.hpp>
 #include <dyad/array/ibert_rows.hpp>
@@ -39,10 +40,12 @@
 #include <dyad/array/packed_copy.hpp>
 #include <dyad/array/packed_iterator.hpp>
 #include <dyad/array/packed_view.hpp>
+#include <dyad/array/pool2d.hpp>
 #include <dyad/array/published_rows.hpp>
 #include <dyad/array/published_softmax_rows.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/array/quantized_view.hpp>
+#include <dyad/array/real_residual_sum.hpp>
 #include <dyad/array/repack.hpp>
 #include <dyad/array/residual_sum.hpp>
 #include <dyad/array/rotary.hpp>

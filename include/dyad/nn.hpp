@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dyad/nn/activation.hpp>
+#include <dyad/nn/activation_step.hpp>
 #include <dyad/nn/affine.hpp>
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/attention.hpp>
@@ -12,16 +13,21 @@
 #include <dyad/nn/batch_norm.hpp>
 #include <dyad/nn/block_product.hpp>
 #include <dyad/nn/block_scaling.hpp>
+#include <dyad/nn/code_clamp.hpp>
 #include <dyad/nn/codes.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/nn/conv2d.hpp>
 #include <dyad/nn/conv2d_geometry.hpp>
 #include <dyad/nn/depthwise_conv2d.hpp>
 #include <dyad/nn/elementwise.hpp>
+#include <dyad/nn/embedding.hpp>
 #include <dyad/nn/float_functions.hpp>
+#include <dyad/nn/folding_source.hpp>
 #include <dyad/nn/functions.hpp>
 #include <dyad/nn/fused_activation.hpp>
+#include <dyad/nn/gathered_conv2d.hpp>
 #include <dyad/nn/graph.hpp>
+#include <dyad/nn/graph_steps.hpp>
 #include <dyad/nn/group_scaling.hpp>
 #include <dyad/nn/integer_functions.hpp>
 #include <dyad/nn/key_value_cache.hpp>
@@ -29,6 +35,7 @@
 #include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/layer_steps.hpp>
 #include <dyad/nn/linear.hpp>
+#include <dyad/nn/lstm.hpp>
 #include <dyad/nn/mean_rows.hpp>
 #include <dyad/nn/memory_plan.hpp>
 #include <dyad/nn/mlp.hpp>
@@ -47,6 +54,7 @@
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/sequential.hpp>
 #include <dyad/nn/softmax.hpp>
+#include <dyad/nn/softmax_step.hpp>
 #include <dyad/nn/step.hpp>
 #include <dyad/nn/tensor.hpp>
 #include <dyad/nn/tflite_functions.hpp>

@@ -252,7 +252,7 @@ void check_floats(const dyad::nn::conv2d_geometry& g) {
 }
 inline void check_named(const dyad::nn::layer_status& s, status code, dyad::nn::layer_kind layer,
                         dyad::nn::operand_kind operand) {
-    CHECK_MESSAGE((s == dyad::nn::layer_status(code, layer, operand)), to_string(s).c_str());
+    CHECK_MESSAGE((s == dyad::nn::layer_status(code, layer, operand)), std::string(to_string(s).text()));
 }
 
 }  // namespace dyad_test

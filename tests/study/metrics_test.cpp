@@ -93,13 +93,14 @@ TEST_CASE("cosine: of the angle between two tensors") {
     CHECK(direction_of({3, 4}, {4, 3}).cosine() == doctest::Approx(24.0 / 25).epsilon(1e-15));
     // Scales do not matter, not even those whose squares' product leaves the range of double.
     CHECK(direction_of({3e100, 4e100}, {4e80, 3e80}).cosine() == doctest::Approx(24.0 / 25).epsilon(1e-14));
-    // Never outside -1 to 1, whatever the roots' rounding.
+    // Equal tensors have 1, opposite ones never less than -1, whatever the roots' rounding.
     double widest = 0;
     for (int i = 1; i < 1000; ++i) {
         const double x = 1.0 / i;
-        widest = std::max(widest, std::fabs(direction_of({x, x * x, 1}, {x, x * x, 1}).cosine()));
+        CHECK(direction_of({x, x * x, 1}, {x, x * x, 1}).cosine() == 1);
+        widest = std::min(widest, direction_of({x, x * x, 1}, {-x, -x * x, -1}).cosine());
     }
-    CHECK(widest == 1);
+    CHECK(widest == -1);
 }
 
 TEST_CASE("cosine: zeros, NaN and infinity; merging adds") {

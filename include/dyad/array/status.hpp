@@ -88,6 +88,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                bits_out_of_range,
                                                cache_full,
                                                variance_not_positive,
+                                               window_empty,
                                                id_out_of_range};
 
 /// One sentence, for people.
@@ -187,6 +188,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::bits_out_of_range: return "a number of bits is not in the range that the product takes";
         case status::cache_full: return "a cache of keys and values has no room for the new tokens";
         case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
+        case status::window_empty: return "a window of a pooling may lie wholly in the padding";
         case status::id_out_of_range: return "an id is not a row of the table that it is looked up in";
     }
     return "unknown status";

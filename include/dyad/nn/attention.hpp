@@ -33,6 +33,8 @@ class attention {
     using first_recipe = part_of<R, part::attention_qkv>;
     using inner = part_of<R, part::attention_products>;
     using last = part_of<R, part::attention_projection>;
+    static_assert(std::same_as<typename last::stream, typename R::stream>,
+                  "dyad::nn::attention: all parts of a recipe must have its stream.");
 
 public:
     using operand = typename first_recipe::operand;
@@ -96,6 +98,8 @@ public:
     }
     /// Row i is the token after `cache.length() + i` others. The cache gets the keys and values of all rows, unless the
     /// status is not ok; a mask or a bias is rows x (length + rows). A measuring arena finds what any length needs.
+    /// Under causality the rows' bits are those of one run over all tokens, where the cache holds what it is given
+    /// (kept_as<cached>) and scales do not come from whole tensors at run time.
     template <class Format, class Context>
     layer_status run(const input& in, key_value_cache<cached, Format>& cache, matrix_view<stream> out,
                      const Context& context) const noexcept {
@@ -210,7 +214,7 @@ private:
         const matrix_view<cached> k = column_block(qkv, queries, keys);
         const auto v = as_const(column_block(qkv, queries + keys, keys));
         index before = 0;
-        if constexpr (caches<Cache>) before = cache.length();
+        if constexpr (caches<Cache>) before = context.measuring() ? 0 : cache.length();
         if (geometry_.rotary.base != 0) {
             context.show(qkv_edges_[0].number, as_const(q), static_scale{});
             context.show(qkv_edges_[1].number, as_const(k), static_scale{});
@@ -242,6 +246,8 @@ private:
             if (cache.heads() != geometry_.key_heads || cache.head_width() != geometry_.head_width ||
                 cache.capacity() > geometry_.capacity)
                 return fault(operand_kind::state, status::extents_differ);
+            if (rows > cache.capacity() - cache.length())
+                return {status::cache_full, layer_kind::key_value_cache, operand_kind::state};
             keys += cache.length();
             if (context.measuring()) return status::ok;
         }

@@ -75,14 +75,36 @@ status softmax_part(const F& f, matrix_view<In> scores, matrix_view<Out> shares,
     return status::ok;
 }
 
+/// Causality as a part of the mask, in scratch memory, for functions that take masks.
+template <class F, number In, number Out, class Context>
+status join_masks(index tokens, matrix_view<const In> scores, matrix_view<Out> shares, seen_keys& seen,
+                  const Context& context) noexcept {
+    if constexpr (requires(const F& f) { f.run_masked(scores, seen.mask, shares, row_options{}); }) {
+        if (seen.rule == attention_mask::none || !seen.has_mask()) return status::ok;
+        matrix_view<std::uint8_t> both;
+        if (const status s = context.scratch.take(tokens, scores.extent[1], both); s != status::ok) return s;
+        if (!context.measuring()) {
+            for (index i = 0; i < both.extent[0]; ++i) {
+                for (index j = 0; j < both.extent[1]; ++j) both(i, j) = seen.sees(i, j) ? 1 : 0;
+            }
+        }
+        seen = {attention_mask::none, 0, as_const(both)};
+    }
+    return status::ok;
+}
+
 }  // namespace attention_steps
 
-/// shares = softmax of scores, heads * tokens rows each. The scores may be changed.
+/// shares = softmax of scores, heads * tokens rows each. The scores may be changed; scratch memory is left to the
+/// caller to rewind.
 template <class F, number In, number Out, class Context>
-status softmax_of_heads(const F& f, matrix_view<In> scores, index tokens, const seen_keys& seen,
-                        matrix_view<Out> shares, const Context& context) noexcept {
+status softmax_of_heads(const F& f, matrix_view<In> scores, index tokens, seen_keys seen, matrix_view<Out> shares,
+                        const Context& context) noexcept {
     if (seen.all()) return for_each_row(f, as_const(scores), shares, context);
     if (scores.extent != shares.extent) return status::extents_differ;
+    if (const status s = attention_steps::join_masks<F>(tokens, as_const(scores), shares, seen, context);
+        s != status::ok)
+        return s;
     if (scores.is_empty() || context.measuring()) return status::ok;
     const index pieces = (tokens + attention_steps::softmax_rows - 1) / attention_steps::softmax_rows;
     const auto run = [&](index task) {

@@ -59,7 +59,8 @@ public:
             return status::ok;
         }
     }
-    /// out: one row for each id. status::id_out_of_range, before anything is written, where one is no row of the table.
+    /// out: one row for each id. status::id_out_of_range, before anything is written, where one is no row of the
+    /// table.
     template <class Context>
     layer_status run(vector_view<const std::int32_t> ids, matrix_view<stream> out,
                      const Context& context) const noexcept {

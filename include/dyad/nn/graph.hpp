@@ -153,6 +153,8 @@ public:
         if (out.extent[1] != e[count][1]) return {status::dst_columns_differ, kind, operand_kind::output};
         if (!context.measuring() && in.data == nullptr && !in.is_empty())
             return {status::lhs_null, kind, operand_kind::input};
+        if (!context.measuring() && out.data == nullptr && !out.is_empty())
+            return {status::dst_null, kind, operand_kind::output};
         const auto plan = plan_memory(lives(e));
         const std::size_t mark = context.scratch.used();
         vector_view<std::byte> memory;

@@ -32,7 +32,7 @@ public:
         if (heads != 0 && capacity > (index{1} << 40) / heads)
             return fault(operand_kind::memory, status::arena_too_small);
         for (store& s : stores_) {
-            const status taken = s.shape(memory, capacity * heads, head_width, heads);
+            const status taken = s.shape(memory, capacity * heads, head_width);
             if (taken != status::ok) return in_layer(layer_kind::key_value_cache, taken);
         }
         capacity_ = capacity;

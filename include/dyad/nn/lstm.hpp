@@ -180,7 +180,7 @@ private:
     struct nothing {
         constexpr nothing() noexcept = default;
     };
-    struct gate {
+    struct gate_layers {
         linear<R, gate_type> of_input;
         linear<R, gate_type> of_state;
     };
@@ -330,7 +330,7 @@ private:
 
     index inputs_ = 0;
     index units_ = 0;
-    std::array<gate, 4> gates_;
+    std::array<gate_layers, 4> gates_;
     affine hidden_;
     float clip_ = 0;
     std::int32_t cell_power_ = 0;

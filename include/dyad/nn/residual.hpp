@@ -42,7 +42,14 @@ public:
             const bool missing = s == status::src_null;
             return {missing ? status::residual_null : s, kind, missing ? operand_kind::residual : operand_kind::output};
         }
-        context.execute(x.extent[0], [&](index i) { add_row(row(x, i), row(y, i), row(out, i), {context.cap}); });
+        // What could fail has been checked: rows in any order.
+        constexpr index together = 16;
+        context.execute((x.extent[0] + together - 1) / together, [&](index task) {
+            const index first = task * together;
+            const index count = x.extent[0] - first < together ? x.extent[0] - first : together;
+            static_cast<void>(sum_.run(row_block(x, first, count), row_block(y, first, count),
+                                       row_block(out, first, count), {context.cap}));
+        });
         return status::ok;
     }
     template <class Visitor>
@@ -51,21 +58,7 @@ public:
     }
 
 private:
-    using sum_type = typename R::scaling::template sum<stream>;
-
-    void add_row(vector_view<const stream> x, vector_view<const stream> y, vector_view<stream> out,
-                 [[maybe_unused]] row_options options) const noexcept {
-        // A sum may have a routine for elements that stand end to end, with the same bits.
-        if constexpr (requires { sum_.run(options.cap, x.data, y.data, out.data, std::size_t{}); }) {
-            const bool in_a_row = x.stride[0] == 1 && y.stride[0] == 1 && out.stride[0] == 1;
-            if (in_a_row) {
-                return sum_.run(options.chosen(), x.data, y.data, out.data, static_cast<std::size_t>(x.extent[0]));
-            }
-        }
-        for (index j = 0; j < x.extent[0]; ++j) out(j) = sum_(x(j), y(j));
-    }
-
-    sum_type sum_;
+    typename R::scaling::template sum<stream> sum_;
 };
 
 /// out = x + a constant tensor of the model, position embeddings say: one parameter `name`, rows x columns. A run may

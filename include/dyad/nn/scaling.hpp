@@ -9,6 +9,9 @@
 #include <type_traits>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/real_residual_sum.hpp>
+#include <dyad/array/residual_sum.hpp>
+#include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/assert.hpp>
@@ -162,10 +165,9 @@ struct real_sum {
         y_factor = static_cast<float>(y.scale / out.scale);
         return status::ok;
     }
-    [[nodiscard]] T operator()(T x, T y) const noexcept {
-        const double scaled = convert<double>(y) * static_cast<double>(y_factor);
-        const double sum = fused(convert<double>(x), static_cast<double>(x_factor), scaled);
-        return narrow<T>(sum);
+    [[nodiscard]] T operator()(T x, T y) const noexcept { return real_residual_sum<T>{x_factor, y_factor}(x, y); }
+    status run(matrix_view<const T> x, matrix_view<const T> y, matrix_view<T> out, row_options options) const noexcept {
+        return real_residual_sum<T>{x_factor, y_factor}.run(x, y, out, options);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
@@ -323,6 +325,8 @@ private:
 /// Both branches of a residual to the sum's scale, each rounded, then added and clamped (HAWQ-V3, ICML 2021).
 template <format T>
 struct dyadic_sum {
+    static_assert(residual_code<T>, "dyad::nn::dyadic_sum adds fixed-point streams of at most 16 bits.");
+
     multiplier x_factor = {0, 0};
     multiplier y_factor = {0, 0};
 
@@ -341,10 +345,9 @@ struct dyadic_sum {
         zero = out.zero_point;
         return status::ok;
     }
-    [[nodiscard]] T operator()(T x, T y) const noexcept {
-        const std::int64_t a = requantize(std::int32_t{x.raw()} - x_zero, x_factor, requantization::single_half_up);
-        const std::int64_t b = requantize(std::int32_t{y.raw()} - y_zero, y_factor, requantization::single_half_up);
-        return T::saturating_from_raw(a + b + zero);
+    [[nodiscard]] T operator()(T x, T y) const noexcept { return plan()(x, y); }
+    status run(matrix_view<const T> x, matrix_view<const T> y, matrix_view<T> out, row_options options) const noexcept {
+        return plan().run(x, y, out, options);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
@@ -353,6 +356,15 @@ struct dyadic_sum {
         if (const status s = v.scalar(x_zero); s != status::ok) return s;
         if (const status s = v.scalar(y_zero); s != status::ok) return s;
         return v.scalar(zero);
+    }
+
+private:
+    [[nodiscard]] dyadic_residual_sum<T> plan() const noexcept {
+        return {.x_factor = x_factor,
+                .y_factor = y_factor,
+                .x_zero_point = x_zero,
+                .y_zero_point = y_zero,
+                .zero_point = zero};
     }
 };
 

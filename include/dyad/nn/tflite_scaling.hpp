@@ -10,12 +10,15 @@
 // Multipler, CalculateActivationRangeQuantized) and tools/optimize/quantization_utils.cc (the ranges).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include <dyad/array/residual_sum.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
 #include <dyad/core/format.hpp>
+#include <dyad/kernels/cpu.hpp>
 #include <dyad/math/requantize.hpp>
 #include <dyad/math/tflite_functions.hpp>
 #include <dyad/nn/affine.hpp>
@@ -50,54 +53,33 @@ struct tflite_columns : dyadic_columns<Out, Rounding> {
     }
 };
 
-/// The sum of two tensors, ADD: both to units of 2^-20 of twice the larger scale (2^-15 for codes of 16 bits), added,
-/// and to the sum's scale; each of the three rounded as named.
+/// The sum of two tensors, ADD (array/residual_sum.hpp).
 template <format T, requantization Rounding>
-struct tflite_sum {
-    static_assert(T::width <= 16, "dyad::nn::tflite_sum adds codes of at most 16 bits.");
-    static constexpr int left_shift = T::width <= 8 ? 20 : 15;
-
-    multiplier x_factor = {0, 0};
-    multiplier y_factor = {0, 0};
-    multiplier out_factor = {0, 0};
-    std::int32_t x_zero = 0;
-    std::int32_t y_zero = 0;
-    std::int32_t zero = 0;
-
-    /// The output's scale must exceed half the larger one's 2^-left_shift.
+class tflite_sum {
+public:
+    /// What takes the sum to its scale must be below 1.
     status set(const affine& x, const affine& y, const affine& out) noexcept {
-        for (const affine* const q : {&x, &y, &out}) {
-            if (!is_positive_finite(q->scale)) return status::scale_not_positive;
-            if (q->zero_point < T::min_raw || q->zero_point > T::max_raw) return status::scale_unsupported;
-        }
-        const double twice = 2 * (x.scale > y.scale ? x.scale : y.scale);
-        const double unit = out.scale * static_cast<double>(std::int32_t{1} << left_shift);
-        const double to_out = tflite_rules::quotient_of(twice, unit);
-        if (!is_positive_finite(twice) || !is_positive_finite(unit) || !(to_out < 1)) return status::scale_unsupported;
-        x_factor = tflite::quantize_multiplier(tflite_rules::quotient_of(x.scale, twice), Rounding);
-        y_factor = tflite::quantize_multiplier(tflite_rules::quotient_of(y.scale, twice), Rounding);
-        out_factor = tflite::quantize_multiplier(to_out, Rounding);
-        x_zero = x.zero_point;
-        y_zero = y.zero_point;
-        zero = out.zero_point;
+        tflite::residual_sum<T> sum;
+        sum.mode = Rounding;
+        if (const status s = sum.set(x.scale, y.scale, out.scale); s != status::ok) return s;
+        sum.x_zero_point = x.zero_point;
+        sum.y_zero_point = y.zero_point;
+        sum.zero_point = out.zero_point;
+        if (sum.check() != status::ok || !(sum.factor < multiplier{1, 0})) return status::scale_unsupported;
+        sum_ = sum;
         return status::ok;
     }
-    [[nodiscard]] T operator()(T x, T y) const noexcept {
-        constexpr std::int32_t unit = std::int32_t{1} << left_shift;
-        const std::int32_t a = requantize((x.raw() - x_zero) * unit, x_factor, Rounding);
-        const std::int32_t b = requantize((y.raw() - y_zero) * unit, y_factor, Rounding);
-        return T::saturating_from_raw(std::int64_t{requantize(a + b, out_factor, Rounding)} + zero);
+    [[nodiscard]] T operator()(T x, T y) const noexcept { return sum_(x, y); }
+    status run(matrix_view<const T> x, matrix_view<const T> y, matrix_view<T> out, row_options options) const noexcept {
+        return sum_.run(x, y, out, options);
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        for (multiplier* const m : {&x_factor, &y_factor, &out_factor}) {
-            if (const status s = v.scalar(*m); s != status::ok) return s;
-        }
-        for (std::int32_t* const z : {&x_zero, &y_zero, &zero}) {
-            if (const status s = v.scalar(*z); s != status::ok) return s;
-        }
-        return status::ok;
+        return v.scalar(sum_);
     }
+
+private:
+    tflite::residual_sum<T> sum_;
 };
 
 /// Formats of at most 8 bits have zero points; wider ones are symmetric. Takes what a file prescribes.

@@ -54,6 +54,7 @@ struct direction {
     [[nodiscard]] double cosine() const noexcept {
         if (reference == 0 && value == 0) return 1;
         if (reference == 0 || value == 0) return 0 * product;
+        if (product == reference && product == value) return 1;  // equal tensors, whatever the roots' rounding
         // (Two roots: the product of the energies may overflow.)
         const double c = product / (std::sqrt(reference) * std::sqrt(value));
         return c > 1 ? 1 : c < -1 ? -1 : c;

@@ -16,7 +16,7 @@ namespace dyad::inline v1::avx512 {
 
 /// Sixteen codes as words.
 template <class Code>
-[[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline signed_words load_codes(const Code* from) noexcept {
+[[gnu::target("avx512bw,avx512vl"), gnu::always_inline]] inline signed_words load_summands(const Code* from) noexcept {
     const auto& codes = *reinterpret_cast<const char(*)[16 * sizeof(Code)]>(from);
     signed_words y;
     if constexpr (sizeof(Code) == 1 && signed_word<Code>) __asm__("vpmovsxbd %1, %0" : "=v"(y) : "m"(codes));
@@ -50,8 +50,8 @@ template <requantization Mode, residual_form Form, class X, class Y, class Out>
     const residual_lanes of_sum = make_residual_lanes<Mode>(t.of_sum, 0);
     const signed_words sign = signed_words{} + t.y_sign;
     for (; n != 0; --n, x += 16, y += 16, dst += 16) {
-        const signed_words a = requantized<Mode>(load_codes(x) << t.x.up, of_x.terms, of_x.rounding);
-        const signed_words b = requantized<Mode>(load_codes(y) << t.y.up, of_y.terms, of_y.rounding);
+        const signed_words a = requantized<Mode>(load_summands(x) << t.x.up, of_x.terms, of_x.rounding);
+        const signed_words b = requantized<Mode>(load_summands(y) << t.y.up, of_y.terms, of_y.rounding);
         signed_words sum = a + b;
         if constexpr (Form == residual_form::rescaled)
             sum = requantized<Mode>(a + ((b ^ sign) - sign), of_sum.terms, of_sum.rounding);
