@@ -2,6 +2,7 @@
 // A prepared network under a recipe: owns the memory, takes inputs as the file's int8 codes, gives shares.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
