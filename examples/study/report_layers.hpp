@@ -47,7 +47,9 @@ inline std::string points(double change) {
 /// dB with its sign; "exact" for infinity.
 inline std::string gain_text(double db) {
     if (std::isinf(db) && db > 0) return "exact";
-    return (db > 0 ? "+" : "") + fixed(db, 1);
+    const std::string text = fixed(db, 1);
+    if (text == "0.0") return "0";
+    return (db > 0 ? "+" : "") + text;
 }
 
 }  // namespace study

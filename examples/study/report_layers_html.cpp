@@ -116,7 +116,7 @@ std::string maps(const study_result& result) {
            paragraph("read",
                      "What the logits gain, dB, when one segment goes back to float32 and the rest stays under the "
                      "recipe: where this is large, a mixed recipe should begin. Below zero, two errors had cancelled. "
-                     "The last column is the SQNR of the recipe itself.") +
+                     "Shades step at 1, 2, 3, 6 and 10 dB; the last column is the SQNR of the recipe itself.") +
            "</div>\n";
 }
 

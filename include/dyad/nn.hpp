@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dyad/nn/activation.hpp>
+#include <dyad/nn/activation_step.hpp>
 #include <dyad/nn/affine.hpp>
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/attention.hpp>
@@ -21,8 +22,10 @@
 #include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/embedding.hpp>
 #include <dyad/nn/float_functions.hpp>
+#include <dyad/nn/folding_source.hpp>
 #include <dyad/nn/functions.hpp>
 #include <dyad/nn/fused_activation.hpp>
+#include <dyad/nn/gathered_conv2d.hpp>
 #include <dyad/nn/graph.hpp>
 #include <dyad/nn/graph_steps.hpp>
 #include <dyad/nn/group_scaling.hpp>

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <limits>
 #include <random>
-#include <string>
 #include <vector>
 
 namespace {
@@ -74,7 +73,7 @@ void check_refused() {
     for (const I bad : {I{-1}, I{3}, std::numeric_limits<I>::max(), std::numeric_limits<I>::min()}) {
         const I indices[] = {2, bad};
         const auto v = dyad::make_vector(indices, 2);
-        CHECK(dyad::gather_rows(of_table, v, dst) == status::index_out_of_range);
+        CHECK(dyad::gather_rows(of_table, v, dst) == status::id_out_of_range);
         CHECK(dyad::first_out_of_range(v, 3) == 1);
         for (const float x : out) CHECK(x == 0.0f);
     }
@@ -92,7 +91,7 @@ void check_refused() {
     CHECK(dyad::gather_rows(of_table, v, {out, {2, 4}, {0, 1}}) == status::dst_overlaps_itself);
     CHECK(dyad::gather_rows(of_table, v, dyad::make_matrix(table + 4, 2, 4)) == status::dst_overlaps_lhs);
     CHECK(dyad::gather_rows(dyad::make_matrix<const float>(table, -3, 4), v, dst) == status::negative_extent);
-    CHECK(dyad::gather_rows(dyad::make_matrix<const float>(nullptr, 0, 4), v, dst) == status::index_out_of_range);
+    CHECK(dyad::gather_rows(dyad::make_matrix<const float>(nullptr, 0, 4), v, dst) == status::id_out_of_range);
     CHECK(dyad::gather_rows(dyad::make_matrix<const float>(nullptr, 0, 4), dyad::make_vector<const I>(nullptr, 0),
                             dyad::make_matrix<float>(nullptr, 0, 4)) == status::ok);
     // The indices' own memory as dst.
@@ -105,7 +104,6 @@ void check_refused() {
 TEST_CASE("gather_rows: what is refused, and nothing written") {
     check_refused<std::int32_t>();
     check_refused<std::int64_t>();
-    CHECK(std::string(dyad::to_string(status::index_out_of_range)).find("index") != std::string::npos);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ float any_float(std::mt19937_64& random) {
     }
 }
 
-/// The formula in long double where that is exact to the end: two steps, each as IEEE 754 says.
+/// The formula: one rounding to double, one to float.
 float formula(float x, float y, float f, float g) {
     const double sum =
         std::fma(static_cast<double>(x), static_cast<double>(f), static_cast<double>(y) * static_cast<double>(g));

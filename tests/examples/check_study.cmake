@@ -52,7 +52,7 @@ refuses("nothing.npy: cannot be opened" --images nothing.npy --labels labels.npy
 refuses("nothing.npy: cannot be opened" --images images.npy --labels nothing.npy)
 refuses("nothing.safetensors: cannot be opened" --model nothing.safetensors ${own})
 refuses("truncated.safetensors: is truncated" --model truncated.safetensors ${own})
-refuses("empty.safetensors: has no tensor 'embed.weight'" --model empty.safetensors ${own})
+refuses("empty.safetensors: has no tensor 'embed.bias'" --model empty.safetensors ${own})
 refuses("nan.safetensors: tensor '[a-z0-9.]+' holds NaN or infinity" --model nan.safetensors ${own})
 refuses("images.npy: is truncated, or not a safetensors file" --model images.npy ${own})
 refuses("truncated.safetensors: is not a .npy file" --images truncated.safetensors --labels labels.npy)

@@ -103,10 +103,11 @@ TEST_CASE("keyword spotting: every tensor of a run, in both roundings") {
     const auto& g = data().graph;
     const auto of_first = tensors_of(model<tflite_int8_double>(g), data().input(0));
     CHECK(of_first.size() == g.operations.size());
-    for (const auto& [number, tensor] : of_first) {
+    for (const auto& made : of_first) {
+        const std::size_t number = made.first;
         CAPTURE(number);
         const std::string file = layers + "/t0" + std::to_string(number) + ".npy";
-        CHECK(tensor == read_bytes<std::int8_t>(file, g.tensors[number].size()));
+        CHECK(made.second == read_bytes<std::int8_t>(file, g.tensors[number].size()));
     }
     const model<tflite_int8_single> single(g);
     for (const std::size_t row : {std::size_t{0}, std::size_t{17}, std::size_t{855}, std::size_t{999}}) {

@@ -217,6 +217,7 @@ TEST_CASE("numbers as the tables write them") {
     CHECK(gain_text(infinity) == "exact");
     CHECK(gain_text(1.26) == "+1.3");
     CHECK(gain_text(-0.3) == "-0.3");
+    CHECK(gain_text(0.04) == "0");
     recipe_result recipe;
     recipe.sqnr_db = 30;
     segment_result segment;

@@ -32,3 +32,15 @@ endif()
 add_test(NAME examples/check_show COMMAND "${CMAKE_COMMAND}" "-DSHOW=$<TARGET_FILE:dyad-show>"
     "-DSOURCE=${PROJECT_SOURCE_DIR}" -P "${PROJECT_SOURCE_DIR}/tests/examples/check_show.cmake")
 set_tests_properties(examples/check_show PROPERTIES TIMEOUT 600)
+
+# The keyword-spotting program checks every byte itself.
+if(DYAD_SHARED_DATA)
+    add_test(NAME examples/keyword_spotting_program COMMAND dyad-keyword-spotting "${DYAD_SHARED_DATA}")
+else()
+    add_test(NAME examples/keyword_spotting_program COMMAND "${CMAKE_COMMAND}" -E echo
+        "SKIPPED: no shared data (set DYAD_SHARED_DATA to its folder)")
+    set_tests_properties(examples/keyword_spotting_program PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED:")
+endif()
+add_test(NAME examples/keyword_spotting_without_data COMMAND dyad-keyword-spotting "${CMAKE_CURRENT_BINARY_DIR}/nowhere")
+set_tests_properties(examples/keyword_spotting_without_data PROPERTIES
+    PASS_REGULAR_EXPRESSION "dyad-keyword-spotting: .*nowhere/kws_dscnn_int8/graph.json: cannot be opened")

@@ -157,7 +157,8 @@ TEST_CASE("batch_norm: what cannot be folded is told by operand, and nothing is 
         return s;
     };
     const auto check = [](const layer_status& s, status code, operand_kind operand) {
-        CHECK_MESSAGE((s == layer_status(code, dyad::nn::layer_kind::batch_norm, operand)), std::string(to_string(s).text()));
+        CHECK_MESSAGE((s == layer_status(code, dyad::nn::layer_kind::batch_norm, operand)),
+                      std::string(to_string(s).text()));
     };
     const std::vector<float> w(6, 0.5F);
     const channels good(3, 1);

@@ -169,6 +169,51 @@ TEST_CASE("residual: two tensors with scales of their own against double; the re
     });
 }
 
+TEST_CASE("residual: integers with zero points, by the formula; layer and operand at fault") {
+    using code = dyad::integer<16>;
+    using dyad::nn::affine;
+    using dyad::nn::layer_kind;
+    using dyad::nn::layer_status;
+    using dyad::nn::operand_kind;
+    constexpr index long_row = 203;
+    const auto x = encode<code>(random_matrix(rows, long_row, 1, 3), 0x1p-15);
+    const auto y = encode<code>(random_matrix(rows, long_row, 1, 4), 0x1p-15);
+    dyad::nn::residual<in_int8> layer;
+    REQUIRE(layer.prepare({0.003, 40}, {0.0007, -9000}, {0.0045, 12}) == status::ok);
+    const auto y_view = dyad::make_matrix<const code>(y.data(), rows, long_row);
+    const auto out = run_checked<code>(x, rows, long_row, rows, long_row, [&](auto in, auto to, const auto& context) {
+        return status(layer.run(in, y_view, to, context));
+    });
+    const auto moved = [](code c, int zero, double scale) {
+        return dyad::requantize(c.raw() - zero, dyad::multiplier::from_ratio(scale, 0.0045),
+                                dyad::requantization::single_half_up);
+    };
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::int64_t sum = std::int64_t{moved(x[i], 40, 0.003)} + moved(y[i], -9000, 0.0007) + 12;
+        wrong += out[i] != code::saturating_from_raw(sum) ? 1U : 0U;
+    }
+    CHECK(wrong == 0);
+    std::vector<code> z(x.size());
+    const auto told = [&](matrix_view<const code> a, matrix_view<const code> b, matrix_view<code> c) {
+        layer_status s;
+        CHECK(run_in(0, [&](const auto& context) { return status(s = layer.run(a, b, c, context)); }) != status::ok);
+        CHECK(s.layer() == layer_kind::residual);
+        return s.operand();
+    };
+    const auto x_view = dyad::make_matrix<const code>(x.data(), rows, long_row);
+    const auto to = dyad::make_matrix(z.data(), rows, long_row);
+    CHECK(told(dyad::make_matrix<const code>(nullptr, rows, long_row), y_view, to) == operand_kind::input);
+    CHECK(told(x_view, dyad::make_matrix<const code>(nullptr, rows, long_row), to) == operand_kind::residual);
+    CHECK(told(x_view, row_block(y_view, 1, rows - 1), to) == operand_kind::residual);
+    CHECK(told(x_view, y_view, dyad::make_matrix<code>(nullptr, rows, long_row)) == operand_kind::output);
+    CHECK(told(row_block(as_const(to), 0, rows - 1), row_block(y_view, 1, rows - 1), row_block(to, 1, rows - 1)) ==
+          operand_kind::output);
+    CHECK(layer.prepare(-1.0, 1, 1).operand() == operand_kind::input_scale);
+    CHECK(layer.prepare(1, 0.0, 1).operand() == operand_kind::residual);
+    CHECK(layer.prepare(1, 1, 0.0).operand() == operand_kind::output_scale);
+}
+
 TEST_CASE("add_constant: a parameter of the model added to a tensor, against double") {
     constexpr error_bounds bounds{
         .float32_ulps = 1, .bfloat16 = 53, .float8 = 150, .int8 = 88, .int8_float = 150, .dynamic16 = 150};
@@ -184,7 +229,9 @@ TEST_CASE("add_constant: a parameter of the model added to a tensor, against dou
         const double out_scale = scale_for<R, stream>(expected);
         auto held =
             shaped<dyad::nn::add_constant<R>>([](auto& layer, dyad::arena& a) { return layer.shape(a, rows, width); });
-        CHECK(held.layer.prepare(source, path("pos"), x_scale, out_scale) == status::parameter_missing);
+        CHECK(held.layer.prepare(source, path("pos"), x_scale, out_scale) ==
+              dyad::nn::layer_status(status::parameter_missing, dyad::nn::layer_kind::add_constant,
+                                     dyad::nn::operand_kind::weight));
         for (const double bad : bad_scales) {
             CHECK(held.layer.prepare(source, path("position"), bad, 1) == status::scale_not_positive);
             CHECK(held.layer.prepare(source, path("position"), 1, bad) == status::scale_not_positive);

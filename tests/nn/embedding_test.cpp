@@ -100,7 +100,7 @@ void check_embedding(double decibels) {
         auto wrong = ids;
         wrong.back() = bad;
         CHECK(told(wrong.data(), n, n, width, z.data()) ==
-              layer_status(status::index_out_of_range, layer_kind::embedding, operand_kind::input));
+              layer_status(status::id_out_of_range, layer_kind::embedding, operand_kind::input));
     }
     CHECK(told(ids.data(), n, n - 1, width, z.data()).operand() == operand_kind::output);
     CHECK(told(ids.data(), n, n, width - 1, z.data()).operand() == operand_kind::output);

@@ -12,6 +12,7 @@
 #include "nn/convolution_support.hpp"
 
 #include <dyad/nn/conv2d.hpp>
+#include <dyad/nn/tflite_scaling.hpp>
 
 #include <algorithm>
 #include <string>
@@ -27,6 +28,11 @@ using dyad::nn::fused_activation;
 using dyad::nn::layer_kind;
 using dyad::nn::operand_kind;
 using dyad::nn::path;
+
+/// Zero points, and TensorFlow Lite's sums.
+struct in_tflite : dyad::nn::tflite_int8_double {
+    static std::string name() { return "TensorFlow Lite's int8"; }
+};
 
 template <class R>
 using code_of = dyad::nn::produced<R, typename R::operand>;
@@ -99,6 +105,12 @@ template <class R>
     return net;
 }
 
+template <class T>
+[[nodiscard]] T zero_code(const affine& q) {
+    if constexpr (std::same_as<T, float>) return 0;
+    else return T::from_raw(static_cast<std::int8_t>(q.zero_point));
+}
+
 /// The same by hand: every layer with its own memory, values kept apart.
 template <class R>
 struct by_hand {
@@ -126,7 +138,7 @@ struct by_hand {
         dyad::arena none = dyad::arena(std::span<std::byte>{});
         REQUIRE(sum.run(dyad::make_matrix(x.data(), pixels, columns), dyad::make_matrix(y.data(), pixels, columns),
                         dyad::make_matrix(z.data(), pixels, columns), dyad::nn::quiet(none)) == status::ok);
-        const T zero = dyad::convert<T>(0.0);
+        const T zero = zero_code<T>(out);
         for (T& v : z) v = v < zero ? zero : v;
         return shown.emplace_back(z);
     }
@@ -188,8 +200,10 @@ void check_network() {
     REQUIRE(to_right.set(a, a, both_scale) == status::ok);
     std::vector<T> both;
     for (index p = 0; p < pixels; ++p) {
-        for (index j = 0; j < 12; ++j) both.push_back(to_left(sum[static_cast<std::size_t>(p * 12 + j)], T{}));
-        for (index j = 0; j < 8; ++j) both.push_back(to_right(stem[static_cast<std::size_t>(p * 8 + j)], T{}));
+        for (index j = 0; j < 12; ++j)
+            both.push_back(to_left(sum[static_cast<std::size_t>(p * 12 + j)], zero_code<T>(g)));
+        for (index j = 0; j < 8; ++j)
+            both.push_back(to_right(stem[static_cast<std::size_t>(p * 8 + j)], zero_code<T>(a)));
     }
     hand.shown.push_back(both);
     dyad::nn::average_pool2d<R> pool;
@@ -242,11 +256,11 @@ void check_network() {
 
 TEST_CASE("graph: a residual network is its layers called by hand, in less memory") {
     check_network<in_float32>();
-    check_network<in_int8>();
+    check_network<in_tflite>();
 }
 
 TEST_CASE("graph: the archive of a network is the network") {
-    using R = in_int8;
+    using R = in_tflite;
     using T = code_of<R>;
     parameters source;
     add_parameters(source);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sequential: a small convolutional network, equal to its layers called by hand.
+#include <dyad/nn/activation_step.hpp>
 #include <dyad/nn/depthwise_conv2d.hpp>
 #include <dyad/nn/layer_steps.hpp>
 #include <dyad/nn/pool2d.hpp>
@@ -9,6 +10,7 @@
 
 #include "nn/convolution_support.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <type_traits>
@@ -157,8 +159,39 @@ TEST_CASE("sequential: the layers called by hand") {
         CHECK(need <= values + most + dyad::arena::alignment);
     };
     check.operator()<in_float32>();
-    check.operator()<in_int8>();
     check.operator()<in_int8_zero>();
+}
+
+TEST_CASE("sequential: an activation as a step is the layer") {
+    using R = in_int8;
+    using operand = dyad::integer<8>;
+    constexpr auto silu = dyad::scalar_function::silu;
+    using step = dyad::nn::activation_step<R, silu>;
+    static_assert(dyad::nn::step<step>);
+    dyad::nn::sequential<R, dyad::nn::linear_step<R, R::value>, step> net;
+    dyad::nn::activation<R, R::value, operand, silu> alone;
+    std::vector<std::byte> memory(std::size_t{1} << 20);
+    dyad::arena arena(memory);
+    REQUIRE(net.shape(arena, {3, 9}, {5, 9}, {}) == status::ok);
+    REQUIRE(alone.shape(arena) == status::ok);
+    parameters source;
+    source.add("0.weight", random_matrix(5, 9, 1, 1));
+    source.add("0.bias", random_matrix(1, 5, 1, 2));
+    source.set_range("0", 4);
+    affine out;
+    REQUIRE(net.prepare(source, path(), 1.0 / 127, out) == status::ok);
+    REQUIRE(alone.prepare(source.scales[0], out) == status::ok);
+    const auto x = encode<operand>(random_matrix(3, 9, 1, 3), 1.0 / 127);
+    std::vector<R::value> between(15);
+    std::vector<operand> y(15);
+    std::vector<operand> expected(15);
+    const auto in = dyad::make_matrix(x.data(), 3, 9);
+    REQUIRE(net.run(in, dyad::make_matrix(y.data(), 3, 5), dyad::nn::quiet(arena)) == status::ok);
+    REQUIRE(net.at<0>().run(in, dyad::make_matrix(between.data(), 3, 5), dyad::nn::quiet(arena)) == status::ok);
+    REQUIRE(alone.run(dyad::make_matrix<const R::value>(between.data(), 3, 5), dyad::make_matrix(expected.data(), 3, 5),
+                      dyad::nn::quiet(arena)) == status::ok);
+    CHECK(equal_bits(y, expected));
+    CHECK(std::any_of(y.begin(), y.end(), [](operand code) { return code.raw() != 0; }));
 }
 
 }  // namespace

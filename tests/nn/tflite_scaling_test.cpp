@@ -18,6 +18,7 @@
 #include <dyad/array/tflite_rows.hpp>
 #include <dyad/nn/activation.hpp>
 #include <dyad/nn/archive.hpp>
+#include <dyad/nn/codes.hpp>
 #include <dyad/nn/fused_activation.hpp>
 #include <dyad/nn/linear.hpp>
 #include <dyad/nn/softmax.hpp>
@@ -385,6 +386,90 @@ void check_linear() {
 TEST_CASE("tflite_int8: a linear layer of given codes equals the plain loops") {
     check_linear<requantization::gemmlowp_double>();
     check_linear<requantization::single_half_up>();
+}
+
+/// x W^T + b by a layer of R whose scales come from ranges, against doubles; in units of the output's code.
+template <class R>
+double linear_error(double low, double high) {
+    constexpr index rows = 12;
+    constexpr index inputs = 48;
+    constexpr index outputs = 20;
+    parameters source;
+    source.add("l.weight", random_matrix(outputs, inputs, 0.5, 3));
+    source.add("l.bias", random_matrix(1, outputs, 1, 4));
+    const real_matrix shares = random_matrix(rows, inputs, 0.5, 5);
+    const affine in = R::scaling::template quantization<byte>({low, high});
+    std::vector<byte> x;
+    for (const double share : shares.values) x.push_back(encode<byte>(low + (share + 0.5) * (high - low), in));
+    const real_matrix w = source.get("l.weight");
+    const real_matrix b = source.get("l.bias");
+    real_matrix expected(rows, outputs);
+    value_interval seen;
+    for (index i = 0; i < rows; ++i) {
+        for (index j = 0; j < outputs; ++j) {
+            double& y = expected(i, j);
+            y = b(0, j);
+            for (index k = 0; k < inputs; ++k) y += decode(x[static_cast<std::size_t>(i * inputs + k)], in) * w(j, k);
+            seen = {std::min(seen.low, y), std::max(seen.high, y)};
+        }
+    }
+    const affine out = R::scaling::template quantization<byte>(seen);
+    const auto held = shaped<linear<R>>([](auto& layer, dyad::arena& a) { return layer.shape(a, outputs, inputs); });
+    auto layer = held.layer;
+    REQUIRE(layer.prepare(source, path("l"), in, out) == status::ok);
+    std::vector<byte> y(static_cast<std::size_t>(rows * outputs));
+    std::vector<std::byte> memory(1 << 18);
+    dyad::arena scratch(memory);
+    REQUIRE(layer.run({dyad::make_matrix<const byte>(x.data(), rows, inputs), {}},
+                      dyad::make_matrix(y.data(), rows, outputs), quiet(scratch)) == status::ok);
+    double worst = 0;
+    for (std::size_t i = 0; i < y.size(); ++i)
+        worst = std::max(worst, std::fabs(decode(y[i], out) - expected.values[i]) / out.scale);
+    return worst;
+}
+
+TEST_CASE("tflite_int8: a linear layer of float parameters, whose ranges do not lie around 0") {
+    // Half a code of its own, and half a step of each of 48 weights.
+    for (const auto& [low, high] : {value_interval{-1, 1}, value_interval{0, 4}, value_interval{-3, 0.5}}) {
+        const double worst = linear_error<tflite_int8_double>(low, high);
+        MESSAGE("inputs from ", low, " to ", high, ": off by up to ", worst, " codes");
+        CHECK(worst < 1.5);
+        CHECK(linear_error<tflite_int8_single>(low, high) < 1.5);
+    }
+}
+
+TEST_CASE("tflite_int8: a layer norm does not see its input's zero point, and adds its output's") {
+    constexpr index n = 32;
+    using norm = tflite_int8_double::functions::layer_norm<byte, byte>;
+    std::mt19937_64 engine(17);
+    std::vector<float> gains(n);
+    std::vector<float> offsets(n);
+    for (index i = 0; i < n; ++i) {
+        gains[static_cast<std::size_t>(i)] = static_cast<float>(engine() % 100) / 100;
+        offsets[static_cast<std::size_t>(i)] = static_cast<float>(engine() % 100) / 100 - 0.5f;
+    }
+    std::vector<byte> codes(n);
+    std::vector<byte> moved(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto x = static_cast<int>(engine() % 100) - 50;
+        codes[i] = byte::from_raw(static_cast<std::int8_t>(x));
+        moved[i] = byte::from_raw(static_cast<std::int8_t>(x - 70));
+    }
+    const auto normed = [&](const std::vector<byte>& in, const affine& from, const affine& to) {
+        norm f;
+        std::vector<std::byte> memory(4096);
+        dyad::arena arena(memory);
+        REQUIRE(f.shape(arena, n) == status::ok);
+        REQUIRE(f.set(dyad::make_vector<const float>(gains.data(), n),
+                      dyad::make_vector<const float>(offsets.data(), n), 1e-5, from, to) == status::ok);
+        std::vector<byte> out(n);
+        REQUIRE(f.run(dyad::make_matrix(in.data(), 1, n), dyad::make_matrix(out.data(), 1, n)) == status::ok);
+        return out;
+    };
+    const auto symmetric = normed(codes, 0.05, 0.03);
+    CHECK(normed(moved, affine(0.05, -70), 0.03) == symmetric);
+    const auto above = normed(codes, 0.05, affine(0.03, 20));
+    for (std::size_t i = 0; i < n; ++i) CHECK(above[i].raw() == std::min(symmetric[i].raw() + 20, 127));
 }
 
 }  // namespace

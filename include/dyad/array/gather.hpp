@@ -32,7 +32,7 @@ template <class T, row_index I>
     if (table.extent[0] < 0 || table.extent[1] < 0 || indices.extent[0] < 0) return status::negative_extent;
     if (dst.extent[0] != indices.extent[0] || dst.extent[1] != table.extent[1]) return status::extents_differ;
     if (!indices.is_empty() && indices.data == nullptr) return status::rhs_null;
-    if (first_out_of_range(indices, table.extent[0]) != indices.extent[0]) return status::index_out_of_range;
+    if (first_out_of_range(indices, table.extent[0]) != indices.extent[0]) return status::id_out_of_range;
     if (dst.is_empty()) return status::ok;
     if (table.data == nullptr) return status::lhs_null;
     if (dst.data == nullptr) return status::dst_null;
@@ -44,7 +44,7 @@ template <class T, row_index I>
 }  // namespace gather_rules
 
 /// lhs: the table; rhs: the indices. All indices are looked at before anything is written: one that is negative or not
-/// below the table's rows gives status::index_out_of_range, and first_out_of_range says which. dst is apart from both.
+/// below the table's rows gives status::id_out_of_range, and first_out_of_range says which. dst is apart from both.
 /// Any strides; rows without gaps are copied as bytes.
 template <class T, row_index I>
     requires std::is_trivially_copyable_v<T> status gather_rows(matrix_view<const T> table,

@@ -56,9 +56,8 @@ struct real_residual_sum {
         if (const status s = check_sum(x, y, dst); s != status::ok || dst.is_empty()) return s;
         const instruction_set isa = options.chosen();
         const default_float_environment environment;
-        for_each_run(
-            x, y, dst, [&](const T* from_x, const T* from_y, T* to, index n) { run_row(isa, from_x, from_y, to, n); },
-            [&](const T* from_x, const T* from_y, T* to) { run_row(isa, from_x, from_y, to, 1); });
+        summed_rows<T, T, T>::of(x, y, dst).for_each_run(
+            [&](const T* from_x, const T* from_y, T* to, index n) { run_row(isa, from_x, from_y, to, n); });
         return status::ok;
     }
     status run(vector_view<const T> x, vector_view<const T> y, vector_view<T> dst,

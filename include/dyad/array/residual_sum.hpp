@@ -16,6 +16,7 @@
 #include <dyad/array/status.hpp>
 #include <dyad/array/sum_operands.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/bits.hpp>
 #include <dyad/core/unpacked.hpp>
 #include <dyad/kernels/residual_sum.hpp>
 #include <dyad/math/integer_functions.hpp>
@@ -38,11 +39,11 @@ template <residual_code T>
 [[nodiscard]] constexpr bool is_code(std::int32_t zero_point) noexcept {
     return zero_point >= T::min_raw && zero_point <= T::max_raw;
 }
-/// The largest distance of a code from the zero point.
+/// The largest distance of a raw number from the zero point: of any that its memory can hold.
 template <residual_code T>
 [[nodiscard]] constexpr std::int32_t reach(std::int32_t zero_point) noexcept {
-    const std::int32_t below = zero_point - T::min_raw;
-    const std::int32_t above = T::max_raw - zero_point;
+    const std::int32_t below = zero_point - word_min<typename T::raw_type>();
+    const std::int32_t above = word_max<typename T::raw_type>() - zero_point;
     return below > above ? below : above;
 }
 [[nodiscard]] constexpr bool is_scale(double scale) noexcept {
@@ -57,13 +58,14 @@ void run(matrix_view<const X> x, matrix_view<const Y> y, matrix_view<Out> dst, c
     using raw_x = typename X::raw_type;
     using raw_y = typename Y::raw_type;
     using raw_out = typename Out::raw_type;
-    for_each_run(
-        x, y, dst,
-        [&](const X* from_x, const Y* from_y, Out* to, index n) {
-            residual_row<Form>(isa, reinterpret_cast<const raw_x*>(from_x), reinterpret_cast<const raw_y*>(from_y),
-                               reinterpret_cast<raw_out*>(to), n, terms);
-        },
-        [&](const X* from_x, const Y* from_y, Out* to) { *to = one(*from_x, *from_y); });
+    const auto m = summed_rows<X, Y, Out>::of(x, y, dst);
+    if (!m.in_rows) return m.for_each([&](const X* from_x, const Y* from_y, Out* to) { *to = one(*from_x, *from_y); });
+    residual_rows<Form>(
+        isa,
+        residual_matrices<raw_x, raw_y, raw_out>{
+            reinterpret_cast<const raw_x*>(m.lhs.data), m.lhs.stride[0], reinterpret_cast<const raw_y*>(m.rhs.data),
+            m.rhs.stride[0], reinterpret_cast<raw_out*>(m.dst.data), m.dst.stride[0], m.dst.extent[0], m.dst.extent[1]},
+        terms);
 }
 
 }  // namespace residual_rules

@@ -89,7 +89,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
                                                cache_full,
                                                variance_not_positive,
                                                window_empty,
-                                               index_out_of_range};
+                                               id_out_of_range};
 
 /// One sentence, for people.
 [[nodiscard]] constexpr const char* to_string(status s) noexcept {
@@ -189,7 +189,7 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::cache_full: return "a cache of keys and values has no room for the new tokens";
         case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
         case status::window_empty: return "a window of a pooling may lie wholly in the padding";
-        case status::index_out_of_range: return "an index is not that of a row of the table";
+        case status::id_out_of_range: return "an id is not a row of the table that it is looked up in";
     }
     return "unknown status";
 }

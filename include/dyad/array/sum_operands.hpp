@@ -26,28 +26,41 @@ template <class X, class Y, class To>
     return status::ok;
 }
 
-/// run(x, y, to, n) for elements that stand in a row in all operands, as many at once as there are; element(x, y, to)
-/// one by one where there are none.
-template <class X, class Y, class To, class Run, class Element>
-void for_each_run(matrix_view<const X> lhs, matrix_view<const Y> rhs, matrix_view<To> dst, Run run,
-                  Element element) noexcept {
-    const auto in_columns = [](const auto& v) { return v.stride[1] != 1 && v.stride[0] == 1; };
-    if (in_columns(lhs) && in_columns(rhs) && in_columns(dst)) {
-        lhs = transposed(lhs);
-        rhs = transposed(rhs);
-        dst = transposed(dst);
+/// Three matrices with the same extents whose rows are without gaps; or not, and then element by element.
+template <class X, class Y, class To>
+struct summed_rows {
+    matrix_view<const X> lhs;
+    matrix_view<const Y> rhs;
+    matrix_view<To> dst;
+    bool in_rows;
+
+    /// Columns that have no gaps become rows, and rows that stand end to end in all three one row.
+    [[nodiscard]] static summed_rows of(matrix_view<const X> lhs, matrix_view<const Y> rhs, matrix_view<To> dst) noexcept {
+        const auto in_columns = [](const auto& v) { return v.stride[1] != 1 && v.stride[0] == 1; };
+        if (in_columns(lhs) && in_columns(rhs) && in_columns(dst))
+            return of(transposed(lhs), transposed(rhs), transposed(dst));
+        const index columns = dst.extent[1];
+        const bool in_rows = (lhs.stride[1] == 1 && rhs.stride[1] == 1 && dst.stride[1] == 1) || columns == 1;
+        const bool end_to_end = lhs.stride[0] == columns && rhs.stride[0] == columns && dst.stride[0] == columns;
+        if (in_rows && end_to_end) {
+            const index n = dst.extent[0] * columns;
+            return {make_matrix(lhs.data, 1, n), make_matrix(rhs.data, 1, n), make_matrix(dst.data, 1, n), true};
+        }
+        return {lhs, rhs, dst, in_rows};
     }
-    const index columns = dst.extent[1];
-    const bool in_rows = (lhs.stride[1] == 1 && rhs.stride[1] == 1 && dst.stride[1] == 1) || columns == 1;
-    const bool end_to_end = lhs.stride[0] == columns && rhs.stride[0] == columns && dst.stride[0] == columns;
-    if (in_rows && end_to_end) return run(lhs.data, rhs.data, dst.data, dst.extent[0] * columns);
-    for (index i = 0; i < dst.extent[0]; ++i) {
-        if (in_rows) {
-            run(&lhs(i, 0), &rhs(i, 0), &dst(i, 0), columns);
-        } else {
-            for (index j = 0; j < columns; ++j) element(&lhs(i, j), &rhs(i, j), &dst(i, j));
+    /// element(x, y, to) one by one.
+    template <class Element>
+    void for_each(const Element& element) const noexcept {
+        for (index i = 0; i < dst.extent[0]; ++i) {
+            for (index j = 0; j < dst.extent[1]; ++j) element(&lhs(i, j), &rhs(i, j), &dst(i, j));
         }
     }
-}
+    /// run(x, y, to, n) row by row, or element by element with n = 1.
+    template <class Run>
+    void for_each_run(const Run& run) const noexcept {
+        if (!in_rows) return for_each([&](const X* x, const Y* y, To* to) { run(x, y, to, index{1}); });
+        for (index i = 0; i < dst.extent[0]; ++i) run(&lhs(i, 0), &rhs(i, 0), &dst(i, 0), dst.extent[1]);
+    }
+};
 
 }  // namespace dyad::inline v1

@@ -84,7 +84,9 @@ public:
     [[nodiscard]] std::string_view word() {
         skip_blanks();
         const std::size_t end = std::min(text_.find_first_of(" \n\r\t,:]}[{\"", at_), text_.size());
-        return text_.substr(std::exchange(at_, end), end - at_);
+        const std::string_view taken = text_.substr(at_, end - at_);
+        at_ = end;
+        return taken;
     }
 
 private:

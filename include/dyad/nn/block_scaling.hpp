@@ -24,6 +24,7 @@
 #include <dyad/nn/block_product.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>
+#include <dyad/nn/token_scaling.hpp>
 #include <dyad/number/named_formats.hpp>
 #include <dyad/number/value_range.hpp>
 
@@ -261,7 +262,7 @@ private:
                                     const blocks_at_work<B>& work, matrix_view<block_value<B>> values,
                                     token& scale) noexcept {
         using S = typename B::scale_type;
-        if (!is_finite(in)) return status::value_not_finite;
+        if (!all_finite(in)) return status::value_not_finite;
         if constexpr (two_levels) scale.value = find_tensor_scale<typename B::element_type, S>(in);
         // 1. Each group by itself, encoded and decoded.
         for (index g = 0; g < work.groups; ++g) {

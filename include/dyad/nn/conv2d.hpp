@@ -14,6 +14,7 @@
 #include <dyad/linalg/conv2d.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/nn/conv2d_geometry.hpp>
+#include <dyad/nn/gathered_conv2d.hpp>
 #include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/product_parameters.hpp>
@@ -21,6 +22,14 @@
 #include <dyad/nn/step.hpp>
 
 namespace dyad::inline v1::nn {
+
+/// Can windows of an image be summed as they lie? Else see nn/gathered_conv2d.hpp.
+template <class R>
+concept sums_windows = recipe<R> && uniform_token<typename R::scaling::token> && R::product ==
+                       product_rule::exact&& requires(const weights_of<R> w, const context<>& c,
+                                                      matrix_view<const carried<R, typename R::weight>>& out) {
+    w.operand(c, out);
+};
 
 /// Weights [out, kernel height, kernel width, channels of a group], channels side by side: rows of outputs.
 struct ohwi_weights {
@@ -40,21 +49,16 @@ public:
     using geometry = conv2d_geometry;
     static constexpr auto kind = Weights::kind;
     static constexpr auto edge_of_output = output_edge::calibrated;
-    static_assert(
-        uniform_token<typename R::scaling::token>,
-        "dyad::nn::conv2d needs a recipe whose activations have one scale for the whole tensor: a window sums "
-        "over several pixels, so that factors of single pixels (token_scaling) cannot follow the sum.");
+    static_assert(sums_windows<R>,
+                  "dyad::nn::depthwise_conv2d needs a recipe with exact products and one scale for a whole tensor of "
+                  "activations: windows cross lines and groups with scales of their own (token_scaling, "
+                  "group_scaling). Give the layer another recipe.");
 
     /// Takes memory for the weights.
     layer_status shape(arena& memory, const geometry& g) noexcept { return in_layer(kind, take(memory, g)); }
     [[nodiscard]] const conv2d_shape& extents() const noexcept { return shape_; }
-    /// From (batch * height * width) x channels to (batch * out height * out width) x out channels.
-    layer_status out_extent(std::array<index, 2> in, std::array<index, 2>& out) const noexcept {
-        if (in[0] != pixels_of(shape_.batch, shape_.height, shape_.width))
-            return {status::lhs_rows_differ, kind, operand_kind::input};
-        if (in[1] != shape_.channels) return {status::lhs_columns_differ, kind, operand_kind::input};
-        out = {shape_.pixels(), shape_.out_channels};
-        return status::ok;
+    layer_status out_extent(const std::array<index, 2>& in, std::array<index, 2>& out) const noexcept {
+        return extent_of_convolution(kind, shape_, in, out);
     }
 
     /// Reads name.weight, a matrix of an output's weights in a row (conv2d) or in a column (depthwise_conv2d), and
@@ -62,8 +66,7 @@ public:
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const affine& in, const affine& out,
                          bias_kind bias = bias_kind::given) noexcept {
-        if (const layer_status s = set_padding(in); s != status::ok)
-            return in_layer(kind, operand_kind::input_scale, s);
+        if (!code_of_zero(in, padding_)) return {status::scale_unsupported, kind, operand_kind::input_scale};
         columns_.clamp_to(bounds(activation_), out);
         const auto same = [&](index) { return out; };
         const layer_status s = prepare_product<R>(source, name, Weights::order, bias, in, same, weights_, columns_);
@@ -72,26 +75,26 @@ public:
 
     template <class Context>
     layer_status run(matrix_view<const input> in, matrix_view<Out> out, const Context& context) const noexcept {
+        const auto data = context.measuring() ? with_data::no : with_data::yes;
+        if (const layer_status s = check_convolution(kind, shape_, in, out, data); s != status::ok) return s;
         const std::size_t mark = context.scratch.used();
         tensor_of<R, operand> codes;
-        status s = R::scaling::template operand<operand>(in, {contracted::columns, in.extent[1]}, context, codes);
-        if (s != status::ok) return in_layer(kind, s);
-        const layer_status ran = run(codes, out, context);
+        layer_status s = in_layer(
+            kind, R::scaling::template operand<operand>(in, {contracted::columns, in.extent[1]}, context, codes));
+        if (s == status::ok) s = run(codes, out, context);
         context.scratch.rewind(mark);
-        return ran;
+        return s;
     }
     /// The same where the operand is made already.
     template <class Context>
     layer_status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
-        std::array<index, 2> expected = {};
-        if (const layer_status s = out_extent(in.codes.extent, expected); s != status::ok) return s;
-        if (out.extent[0] != expected[0]) return {status::dst_rows_differ, kind, operand_kind::output};
-        if (out.extent[1] != expected[1]) return {status::dst_columns_differ, kind, operand_kind::output};
+        const layer_status s = check_convolution(kind, shape_, in.codes, out, with_data::no);
+        if (s != status::ok) return s;
         const std::size_t mark = context.scratch.used();
-        const status s = product(in, out, context);
+        const status ran = product(in, out, context);
         context.scratch.rewind(mark);
-        if (s == status::ok && !context.measuring()) columns_.finish(out);
-        return in_layer(kind, s);
+        if (ran == status::ok && !context.measuring()) columns_.finish(out);
+        return in_layer(kind, ran);
     }
 
     template <class Visitor>
@@ -106,7 +109,6 @@ private:
     using A = carried<R, operand>;
     using B = carried<R, weight>;
     using plan_type = conv2d_plan<A, B, typename R::accumulator>;
-    static_assert(R::product == product_rule::exact, "dyad::nn::conv2d has exact products only.");
     static constexpr bool has_kernel = requires(const plan_type p, image_view<const B> w, std::span<std::byte> m) {
         p.pack(w, m);
     };
@@ -124,16 +126,6 @@ private:
         if (const status s = columns_.shape(memory, shape.out_channels); s != status::ok) return s;
         if constexpr (packs) return memory.take(static_cast<index>(plan.packed_bytes()), panels_);
         else return status::ok;
-    }
-    /// What is worth 0.
-    status set_padding(const affine& in) noexcept {
-        padding_ = {};
-        if (in.zero_point == 0) return status::ok;
-        if constexpr (carrier_rules::is_fixed<A>) {
-            padding_ = A::saturating_from_raw(in.zero_point);
-            if (padding_.raw() == in.zero_point) return status::ok;
-        }
-        return status::scale_unsupported;
     }
     /// Also: is there room for the biases beside the sums?
     status pack() noexcept {
@@ -183,7 +175,7 @@ private:
         if constexpr (sums_probe<std::remove_cvref_t<decltype(context.probe)>>) {
             const auto terms = static_cast<std::uint64_t>(shape_.depth());
             sum_report report{terms, context_rules::bits_of_sums<A, B>(terms, columns_.max_bias()), 0};
-            const context_rules::observed watched{epilogue, &report.largest};
+            const context_rules::observed<std::remove_cvref_t<decltype(epilogue)>> watched{epilogue, &report.largest};
             const status s = plan.run(image, weights, out, watched, workspace, serial{});
             context.probe.sums(report);
             return s;
@@ -202,7 +194,8 @@ private:
 };
 
 /// Reads name.weight [out, kernel height, kernel width, channels of a group] as a matrix with a row for each output.
+/// Recipes that do not sum windows of an image have one group of channels only.
 template <recipe R, number Out = produced<R, typename R::operand>>
-using conv2d = convolution<R, Out, ohwi_weights>;
+using conv2d = std::conditional_t<sums_windows<R>, convolution<R, Out, ohwi_weights>, gathered_conv2d<R, Out>>;
 
 }  // namespace dyad::inline v1::nn

@@ -6,16 +6,19 @@
 // Source: TensorFlow Lite, kernels/padding.h.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 
 #include <dyad/array/image_view.hpp>
+#include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/bits.hpp>
 #include <dyad/core/saturation.hpp>
 #include <dyad/linalg/conv2d_shape.hpp>
 #include <dyad/nn/fused_activation.hpp>
+#include <dyad/nn/layer_status.hpp>
 
 namespace dyad::inline v1::nn {
 
@@ -104,6 +107,33 @@ struct axis_padding {
 /// Rows and columns of the matrix that holds an image.
 [[nodiscard]] constexpr index pixels_of(index batch, index height, index width) noexcept {
     return saturating_mul(saturating_mul(batch, height), width);
+}
+
+/// From (batch * height * width) x channels to (batch * out height * out width) x out channels.
+[[nodiscard]] constexpr layer_status extent_of_convolution(layer_kind kind, const conv2d_shape& s,
+                                                           const std::array<index, 2>& in,
+                                                           std::array<index, 2>& out) noexcept {
+    if (in[0] != pixels_of(s.batch, s.height, s.width)) return {status::lhs_rows_differ, kind, operand_kind::input};
+    if (in[1] != s.channels) return {status::lhs_columns_differ, kind, operand_kind::input};
+    out = {s.pixels(), s.out_channels};
+    return status::ok;
+}
+/// Are there an input and an output of these extents, apart? Without data where only memory is measured.
+enum class with_data : std::uint8_t { no, yes };
+template <class In, class Out>
+[[nodiscard]] layer_status check_convolution(layer_kind kind, const conv2d_shape& s, matrix_view<const In> in,
+                                             matrix_view<Out> out, with_data data) noexcept {
+    std::array<index, 2> expected = {};
+    if (const layer_status fault = extent_of_convolution(kind, s, in.extent, expected); fault != status::ok)
+        return fault;
+    if (out.extent[0] != expected[0]) return {status::dst_rows_differ, kind, operand_kind::output};
+    if (out.extent[1] != expected[1]) return {status::dst_columns_differ, kind, operand_kind::output};
+    if (data == with_data::no) return status::ok;
+    if (in.data == nullptr && !in.is_empty()) return {status::lhs_null, kind, operand_kind::input};
+    if (out.data == nullptr && !out.is_empty()) return {status::dst_null, kind, operand_kind::output};
+    if (overlaps_itself(out)) return {status::dst_overlaps_itself, kind, operand_kind::output};
+    if (overlap(memory_of(in), memory_of(out))) return {status::dst_overlaps_lhs, kind, operand_kind::output};
+    return status::ok;
 }
 
 /// The image that a matrix of pixels x channels is.

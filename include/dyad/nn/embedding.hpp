@@ -59,7 +59,7 @@ public:
             return status::ok;
         }
     }
-    /// out: one row for each id. status::index_out_of_range, before anything is written, where one is no row of the
+    /// out: one row for each id. status::id_out_of_range, before anything is written, where one is no row of the
     /// table.
     template <class Context>
     layer_status run(vector_view<const std::int32_t> ids, matrix_view<stream> out,
@@ -74,7 +74,7 @@ public:
         if (out.data == nullptr) return {status::dst_null, kind, operand_kind::output};
         if (overlap(memory_of(ids), memory_of(out))) return {status::dst_overlaps_src, kind, operand_kind::output};
         for (index i = 0; i < n; ++i) {
-            if (ids(i) < 0 || ids(i) >= entries_) return {status::index_out_of_range, kind, operand_kind::input};
+            if (ids(i) < 0 || ids(i) >= entries_) return {status::id_out_of_range, kind, operand_kind::input};
         }
         return decode_and_write(ids, out, context);
     }

@@ -201,7 +201,7 @@ struct group_activations<Group, activation_scales::by_group> : unit_scaling {
         const scale_map<float> map{scales.data, {along_rows ? 1 : group, along_rows ? group : 1}, {across, 1}};
         out = {as_const(codes), {map}};
         if (context.measuring()) return status::ok;
-        if (!is_finite(in)) return status::value_not_finite;
+        if (!all_finite(in)) return status::value_not_finite;
         return quantize(in, quantized_view{codes, map}, scale_rule::nearest, rounding::nearest_even,
                         saturation::propagate, context.execute);
     }

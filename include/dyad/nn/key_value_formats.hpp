@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a cache keeps keys and values: numbers of their own with one static scale, with a scale for each token and head,
 // or in blocks that share scales. Each names a store of rows, one row for each token and head, for numbers In that
-// attention's products read.
+// attention's products read; other numbers than float pass through float, with one rounding more.
 //   kept_as<bfloat16>              16 bits an element
 //   kept_as<integer<8>>            8 bits, one scale for all keys, one for all values
 //   kept_by_token<integer<4>>      4 bits, packed, and a float for each token and head
 //   kept_in_blocks<mxfp8_e4m3>     8.25 bits
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,8 @@
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/block.hpp>
+#include <dyad/array/convert.hpp>
+#include <dyad/array/executor.hpp>
 #include <dyad/array/packed_view.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/array/scale_rule.hpp>
@@ -66,6 +69,62 @@ private:
     vector_view<std::uint8_t> bytes_;
 };
 
+/// Floats of a piece: numbers other than float are stored and read as floats, some rows at a time.
+inline constexpr index piece = 2048;
+
+/// status::row_too_long where a row of In is no piece.
+template <number In>
+[[nodiscard]] constexpr status check_columns(index columns) noexcept {
+    return !std::same_as<In, float> && columns > piece ? status::row_too_long : status::ok;
+}
+[[nodiscard]] constexpr index rows_of_piece(index rows, index columns) noexcept {
+    return columns == 0 ? rows : piece / columns;
+}
+
+/// use(first row, floats) for all rows, one piece after the other.
+template <number In, class Use>
+status each_as_floats(matrix_view<const In> in, const Use& use) noexcept {
+    if constexpr (std::same_as<In, float>) {
+        return use(index{0}, in);
+    } else {
+        float room[static_cast<std::size_t>(piece)];
+        const index together = rows_of_piece(in.extent[0], in.extent[1]);
+        for (index r = 0; r < in.extent[0]; r += together) {
+            const index n = in.extent[0] - r < together ? in.extent[0] - r : together;
+            const auto floats = make_matrix(static_cast<float*>(room), n, in.extent[1]);
+            for (index i = 0; i < n; ++i) {
+                for (index j = 0; j < in.extent[1]; ++j) floats(i, j) = convert<float>(in(r + i, j));
+            }
+            if (const status s = use(r, as_const(floats)); s != status::ok) return s;
+        }
+        return status::ok;
+    }
+}
+/// out, rows without gaps, from what fill(first row, floats, execute) writes.
+template <number In, class Executor, class Fill>
+status each_from_floats(matrix_view<In> out, Executor& execute, const Fill& fill) noexcept {
+    if constexpr (std::same_as<In, float>) {
+        return fill(index{0}, out, execute);
+    } else {
+        const index together = rows_of_piece(out.extent[0], out.extent[1]);
+        const auto part = [&](index r) -> status {
+            float room[static_cast<std::size_t>(piece)];
+            const index n = out.extent[0] - r < together ? out.extent[0] - r : together;
+            const auto floats = make_matrix(static_cast<float*>(room), n, out.extent[1]);
+            serial here;
+            if (const status s = fill(r, floats, here); s != status::ok) return s;
+            const auto count = static_cast<std::size_t>(floats.size());
+            return convert(std::span<const float>(floats.data, count), std::span<In>(row(out, r).data, count),
+                           rounding::nearest_even, saturation::finite);
+        };
+        if (out.is_empty()) return status::ok;
+        // What can fail, fails for the first rows as well.
+        if (const status s = part(0); s != status::ok) return s;
+        execute((out.extent[0] - 1) / together, [&](index i) { static_cast<void>(part((i + 1) * together)); });
+        return status::ok;
+    }
+}
+
 }  // namespace cache_rules
 
 /// One static scale for keys and one for values. Where T is what attention's products read nothing is converted, and
@@ -81,6 +140,7 @@ struct kept_as {
         static constexpr double bits_per_element = width_of<T>;
 
         status shape(arena& memory, index rows, index columns) noexcept {
+            if (const status s = cache_rules::check_columns<In>(columns); s != status::ok) return s;
             if constexpr (fixed_point<In> || !wants_scale<T>()) static_cast<void>(set_range(largest_of_in()));
             return codes_.shape(memory, rows, columns);
         }
@@ -113,8 +173,18 @@ struct kept_as {
                 return status::ok;
             } else {
                 if (!(scale_ > 0)) return status::scale_not_positive;
-                return quantize_with_scales(in, quantized_view{to, per_tensor(&scale_)}, rounding::nearest_even,
-                                            saturation::finite);
+                return cache_rules::each_as_floats(in, [&](index r, matrix_view<const float> floats) -> status {
+                    const auto part = row_block(to, r, floats.extent[0]);
+                    if constexpr (wants_scale<T>()) {
+                        return quantize_with_scales(floats, quantized_view{part, per_tensor(&scale_)},
+                                                    rounding::nearest_even, saturation::finite);
+                    } else {
+                        for (index i = 0; i < part.extent[0]; ++i) {
+                            for (index j = 0; j < part.extent[1]; ++j) part(i, j) = convert<T>(floats(i, j));
+                        }
+                        return status::ok;
+                    }
+                });
             }
         }
         /// The first rows, as many as out has.
@@ -130,7 +200,11 @@ struct kept_as {
                 });
                 return status::ok;
             } else {
-                return dequantize(quantized_view{from, per_tensor(&scale_)}, out, execute);
+                return cache_rules::each_from_floats(
+                    out, execute, [&](index r, matrix_view<float> floats, auto& run) -> status {
+                        const auto part = row_block(from, r, floats.extent[0]);
+                        return dequantize(quantized_view{part, per_tensor(&scale_)}, floats, run);
+                    });
             }
         }
         [[nodiscard]] matrix_view<const In> rows(index count) const noexcept requires in_place {
@@ -166,19 +240,27 @@ struct kept_by_token {
         static constexpr double bits_per_element = width_of<T>;  ///< and 32 for each token and head
 
         status shape(arena& memory, index rows, index columns) noexcept {
+            if (const status s = cache_rules::check_columns<In>(columns); s != status::ok) return s;
             if (const status s = memory.take(rows, scales_); s != status::ok) return s;
             return codes_.shape(memory, rows, columns);
         }
         status set_range(double) noexcept { return status::ok; }
         status write(index first, matrix_view<const In> in) noexcept {
             const auto to = codes_.rows(first, in.extent[0]);
-            return quantize(in, quantized_view{to, per_row(shifted(scales_.data, first))}, Rule);
+            return cache_rules::each_as_floats(in, [&](index r, matrix_view<const float> floats) -> status {
+                const auto part = row_block(to, r, floats.extent[0]);
+                return quantize(floats, quantized_view{part, per_row(shifted(scales_.data, first + r))}, Rule);
+            });
         }
         template <class Executor>
         status read(matrix_view<In> out, Executor& execute) const noexcept {
             const auto from = as_const(codes_.rows(0, out.extent[0]));
-            const float* scales = scales_.data;
-            return dequantize(quantized_view{from, per_row(scales)}, out, execute);
+            const float* const scales = scales_.data;
+            return cache_rules::each_from_floats(
+                out, execute, [&](index r, matrix_view<float> floats, auto& run) -> status {
+                    const auto part = row_block(from, r, floats.extent[0]);
+                    return dequantize(quantized_view{part, per_row(shifted(scales, r))}, floats, run);
+                });
         }
 
     private:
@@ -201,17 +283,24 @@ struct kept_in_blocks {
 
         status shape(arena& memory, index rows, index columns) noexcept {
             if (columns < 0) return status::negative_extent;
+            if (const status s = cache_rules::check_columns<In>(columns); s != status::ok) return s;
             columns_ = columns;
             return memory.take(rows, tiles_of(columns, B::size), blocks_);
         }
         status set_range(double) noexcept { return status::ok; }
         status write(index first, matrix_view<const In> in) noexcept {
-            return quantize(in, view_of_blocks(row(blocks_, first).data, in.extent[0], columns_), Rule);
+            return cache_rules::each_as_floats(in, [&](index r, matrix_view<const float> floats) -> status {
+                B* const blocks = row(blocks_, first + r).data;
+                return quantize(floats, view_of_blocks(blocks, floats.extent[0], columns_), Rule);
+            });
         }
         template <class Executor>
         status read(matrix_view<In> out, Executor& execute) const noexcept {
-            const B* blocks = blocks_.data;
-            return dequantize(view_of_blocks(blocks, out.extent[0], columns_), out, execute);
+            return cache_rules::each_from_floats(
+                out, execute, [&](index r, matrix_view<float> floats, auto& run) -> status {
+                    const B* const blocks = row(blocks_, r).data;
+                    return dequantize(view_of_blocks(blocks, floats.extent[0], columns_), floats, run);
+                });
         }
 
     private:

@@ -4,24 +4,25 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
+#include <type_traits>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/image_view.hpp>
+#include <dyad/array/pool2d.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
-#include <dyad/linalg/carrier.hpp>
 #include <dyad/linalg/conv2d_shape.hpp>
 #include <dyad/nn/affine.hpp>
+#include <dyad/nn/code_clamp.hpp>
 #include <dyad/nn/conv2d_geometry.hpp>
 #include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/nn/step.hpp>
-#include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
 
-/// Padding is at most less than the kernel: every window has a pixel in the image.
+/// Padding is less than the kernel, so that every window has a pixel in the image: else status::window_empty.
 struct pool2d_geometry {
     index batch = 1;
     index height = 0;
@@ -32,11 +33,13 @@ struct pool2d_geometry {
     index step_down = 1;
     index step_across = 1;
     image_padding padding = {};
+    fused_activation activation = fused_activation::none;
 };
 
 /// Kind: layer_kind::max_pool2d or average_pool2d.
-template <number T, layer_kind Kind>
+template <recipe R, poolable T, layer_kind Kind>
 class pool2d {
+    using pooling = std::conditional_t<Kind == layer_kind::max_pool2d, dyad::max_pool2d<T>, dyad::average_pool2d<T>>;
     static_assert(Kind == layer_kind::max_pool2d || Kind == layer_kind::average_pool2d,
                   "dyad::nn::pool2d is layer_kind::max_pool2d or average_pool2d.");
 
@@ -58,70 +61,75 @@ public:
                                     .step_down = g.step_down,
                                     .step_across = g.step_across,
                                     .padding = g.padding};
-        return in_layer(kind, shape_of(whole, shape_));
+        clamp_.choose(g.activation);
+        conv2d_shape s;
+        if (const status fault = shape_of(whole, s); fault != status::ok) return in_layer(kind, fault);
+        const pool2d_window window{s.kernel_height, s.kernel_width,   s.step_down,    s.step_across,
+                                   s.padding_top,   s.padding_bottom, s.padding_left, s.padding_right};
+        constexpr index most = Kind == layer_kind::average_pool2d && sizeof(T) == 2 && pooled_by_codes<T>
+                                   ? most_pool_elements_of_16_bits
+                                   : most_pool_elements;
+        const status fault = pool_rules::check(window, most);
+        if (fault == status::ok) shape_ = s;
+        return in_layer(kind, operand_kind::geometry, fault);
     }
     [[nodiscard]] const conv2d_shape& extents() const noexcept { return shape_; }
     layer_status out_extent(const std::array<index, 2>& in, std::array<index, 2>& out) const noexcept {
-        if (in[0] != pixels_of(shape_.batch, shape_.height, shape_.width))
-            return {status::lhs_rows_differ, kind, operand_kind::input};
-        if (in[1] != shape_.channels) return {status::lhs_columns_differ, kind, operand_kind::input};
-        out = {shape_.pixels(), shape_.channels};
-        return status::ok;
+        return extent_of_convolution(kind, shape_, in, out);
     }
     template <preparation_source Source>
     layer_status prepare(Source&, const path&, const affine& in, affine& out) noexcept {
         out = in;
+        clamp_.prepare(out);
         return status::ok;
     }
     template <class Context>
     layer_status run(matrix_view<const T> in, matrix_view<T> out, const Context& context) const noexcept {
-        std::array<index, 2> expected = {};
-        if (const layer_status s = out_extent(in.extent, expected); s != status::ok) return s;
-        if (out.extent[0] != expected[0]) return {status::dst_rows_differ, kind, operand_kind::output};
-        if (out.extent[1] != expected[1]) return {status::dst_columns_differ, kind, operand_kind::output};
+        const auto data = context.measuring() ? with_data::no : with_data::yes;
+        if (const layer_status s = check_convolution(kind, shape_, in, out, data); s != status::ok) return s;
         if (context.measuring() || out.is_empty()) return status::ok;
-        if (in.data == nullptr) return {status::lhs_null, kind, operand_kind::input};
-        if (out.data == nullptr) return {status::dst_null, kind, operand_kind::output};
-        context.execute(expected[0], [&](index pixel) {
-            for (index c = 0; c < shape_.channels; ++c) out(pixel, c) = pooled(in, pixel, c);
-        });
+        if (in.is_empty()) return {status::window_empty, kind, operand_kind::geometry};
+        const auto from = as_image(in, shape_.batch, shape_.height, shape_.width);
+        const auto to = as_image(out, shape_.batch, shape_.out_height(), shape_.out_width());
+        const index rows = shape_.out_height();
+        // (Nothing is left that could fail: the views are checked, the windows by `shape`.)
+        context.execute(shape_.batch * rows,
+                        [&](index t) { static_cast<void>(pool_row(from, to, t / rows, t % rows, context.cap)); });
+        clamp_.run(out);
         return status::ok;
     }
     template <class Visitor>
-    status visit(Visitor&) noexcept {
-        return status::ok;
+    status visit(Visitor& v) noexcept {
+        return clamp_.visit(v);
     }
 
 private:
-    static constexpr bool is_fixed = carrier_rules::is_fixed<T>;
-
-    [[nodiscard]] T pooled(matrix_view<const T> in, index pixel, index c) const noexcept {
-        const conv2d_window w = window_of(shape_, pixel);
-        T most{};
-        std::int64_t codes = 0;
-        double values = 0;
-        index n = 0;
-        for (index y = w.top; y < w.top + shape_.kernel_height; ++y) {
-            for (index x = w.left; x < w.left + shape_.kernel_width; ++x) {
-                if (y < 0 || y >= shape_.height || x < 0 || x >= shape_.width) continue;
-                const T v = in((w.image * shape_.height + y) * shape_.width + x, c);
-                if (n == 0 || most < v) most = v;
-                if constexpr (is_fixed) codes += v.raw();
-                else values += convert<double>(v);
-                ++n;
-            }
-        }
-        if constexpr (Kind == layer_kind::max_pool2d) return most;
-        else if constexpr (is_fixed) return T::saturating_from_raw((codes > 0 ? codes + n / 2 : codes - n / 2) / n);
-        else return convert<T>(values / static_cast<double>(n), rounding::nearest_even, saturation::finite);
+    /// Row `y` of output image `b`, from the rows of the input that its windows have.
+    status pool_row(image_view<const T> in, image_view<T> out, index b, index y, instruction_set isa) const noexcept {
+        const index top = y * shape_.step_down - shape_.padding_top;
+        const index first = top < 0 ? 0 : top;
+        const index end = top + shape_.kernel_height;
+        const index last = end < shape_.height ? end : shape_.height;
+        pooling rows{{.height = last - first,
+                      .width = shape_.kernel_width,
+                      .step_across = shape_.step_across,
+                      .padding_left = shape_.padding_left,
+                      .padding_right = shape_.padding_right}};
+        return rows.run(part_of_image(in, b, first, last - first), part_of_image(out, b, y, 1), {isa});
+    }
+    template <class Element>
+    [[nodiscard]] static image_view<Element> part_of_image(image_view<Element> v, index b, index first,
+                                                           index rows) noexcept {
+        return {v.data + b * v.stride[0] + first * v.stride[1], {1, rows, v.extent[2], v.extent[3]}, v.stride};
     }
 
     conv2d_shape shape_;
+    code_clamp<R, T> clamp_;
 };
 
 template <recipe R, number T = produced<R, typename R::operand>>
-using max_pool2d = pool2d<T, layer_kind::max_pool2d>;
+using max_pool2d = pool2d<R, T, layer_kind::max_pool2d>;
 template <recipe R, number T = produced<R, typename R::operand>>
-using average_pool2d = pool2d<T, layer_kind::average_pool2d>;
+using average_pool2d = pool2d<R, T, layer_kind::average_pool2d>;
 
 }  // namespace dyad::inline v1::nn

@@ -19,6 +19,7 @@
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>
+#include <dyad/nn/token_scaling.hpp>
 #include <dyad/number/convert.hpp>
 #include <dyad/number/power.hpp>
 
@@ -29,19 +30,22 @@ template <number T>
 [[nodiscard]] constexpr float power_scale(double largest) noexcept {
     return static_cast<float>(largest / (static_cast<double>(T::max_raw) * static_cast<double>(T::max_raw)));
 }
-/// The code of a finite x, digit by digit. Every comparison is exact: (n - 1/2)^2 scale has at most 42 digits.
+/// The code of a finite x. The root finds it within one; which of the two it is, an exact comparison says:
+/// (n - 1/2)^2 scale has at most 2 width + 24 digits, which a double has.
 template <number T>
-[[nodiscard]] constexpr T power_code(float x, float scale) noexcept {
-    static_assert(T::width <= 15);
+[[nodiscard]] T power_code(float x, float scale) noexcept {
+    static_assert(T::width <= 14);
     const double size = static_cast<double>(x < 0 ? -x : x);
     const double unit = static_cast<double>(scale);
     if (!(unit > 0)) return T::from_raw(0);
-    std::int32_t c = 0;
-    for (std::int32_t digit = (std::int32_t{T::max_raw} + 1) / 2; digit != 0; digit /= 2) {
-        const std::int32_t n = c + digit;
+    const auto reaches = [size, unit](std::int32_t n) {
         const double threshold = (static_cast<double>(n) * (n - 1) + 0.25) * unit;
-        if (size > threshold || (size == threshold && n % 2 == 0)) c = n;
-    }
+        return size > threshold || (size == threshold && n % 2 == 0);
+    };
+    const double root = __builtin_sqrt(size / unit) + 0.5;
+    std::int32_t c = root < T::max_raw ? static_cast<std::int32_t>(root) : std::int32_t{T::max_raw};
+    if (c < T::max_raw && reaches(c + 1)) ++c;
+    else if (c > 0 && !reaches(c)) --c;
     return T::from_raw(static_cast<typename T::raw_type>(x < 0 ? -c : c));
 }
 
@@ -103,7 +107,7 @@ struct power_scaling : unit_scaling {
         out.codes = as_const(codes);
         out.token.values = {scales.data, in.extent, {along_rows ? 1 : 0, along_rows ? 0 : 1}};
         if (context.measuring()) return status::ok;
-        if (!is_finite(in)) return status::value_not_finite;
+        if (!all_finite(in)) return status::value_not_finite;
         // A task encodes some lines: channels that lie side by side are read row by row.
         constexpr index together = 16;
         context.execute(tiles_of(lines, together), [&](index task) {

@@ -4,17 +4,27 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/quantize.hpp>
 #include <dyad/array/scale_rule.hpp>
 #include <dyad/array/status.hpp>
+#include <dyad/array/tile_scales.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/kernels/cpu.hpp>
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>
 
 namespace dyad::inline v1::nn {
+
+/// Is every element a finite number? As is_finite, by a kernel.
+[[nodiscard]] inline bool all_finite(matrix_view<const float> m) noexcept {
+    std::uint32_t largest = 0;
+    if (!m.is_empty()) find_magnitudes(best_instruction_set(), m, m.extent[1], &largest);
+    return largest < 0x7f80'0000;
+}
 
 /// Codes that share one scale, chosen by Rule.
 template <number W, scale_rule Rule>
@@ -73,7 +83,7 @@ struct token_scaling : unit_scaling {
         out.codes = as_const(codes);
         out.token.values = {scales.data, in.extent, {along_rows ? 1 : 0, along_rows ? 0 : 1}};
         if (context.measuring()) return status::ok;
-        if (!is_finite(in)) return status::value_not_finite;
+        if (!all_finite(in)) return status::value_not_finite;
         const auto map = along_rows ? per_row(scales.data) : per_column(scales.data);
         return quantize(in, quantized_view{codes, map}, scale_rule::nearest, rounding::nearest_even,
                         saturation::propagate, context.execute);

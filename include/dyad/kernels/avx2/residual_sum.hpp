@@ -15,7 +15,7 @@ namespace dyad::inline v1::avx2 {
 
 /// Eight codes as words.
 template <class Code>
-[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed load_summands(const Code* from) noexcept {
+[[gnu::target("avx2"), gnu::always_inline]] inline eight_signed widened_codes(const Code* from) noexcept {
     const auto& codes = *reinterpret_cast<const char(*)[8 * sizeof(Code)]>(from);
     eight_signed y;
     if constexpr (sizeof(Code) == 1 && signed_word<Code>) __asm__("vpmovsxbd %1, %0" : "=x"(y) : "m"(codes));
@@ -50,8 +50,8 @@ template <requantization Mode, residual_form Form, class X, class Y, class Out>
     const residual_lanes of_sum = make_residual_lanes<Mode>(t.of_sum, 0);
     const eight_signed sign = eight_signed{} + t.y_sign;
     for (; n != 0; --n, x += 8, y += 8, dst += 8) {
-        const eight_signed a = requantized<Mode>(load_summands(x) << t.x.up, of_x.terms, of_x.rounding);
-        const eight_signed b = requantized<Mode>(load_summands(y) << t.y.up, of_y.terms, of_y.rounding);
+        const eight_signed a = requantized<Mode>(widened_codes(x) << t.x.up, of_x.terms, of_x.rounding);
+        const eight_signed b = requantized<Mode>(widened_codes(y) << t.y.up, of_y.terms, of_y.rounding);
         eight_signed sum = a + b;
         if constexpr (Form == residual_form::rescaled)
             sum = requantized<Mode>(a + ((b ^ sign) - sign), of_sum.terms, of_sum.rounding);

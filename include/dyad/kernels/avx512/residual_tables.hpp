@@ -26,22 +26,22 @@ struct residual_words {
     std::int32_t least;
     std::int32_t most;
 };
-/// Fills `words` for an operand whose numbers are in range; false where a value is none of 16 bits.
+/// Fills `table` for an operand whose numbers are in range; false where a value is none of 16 bits.
 template <requantization Mode, class Code>
 [[gnu::target("avx512bw,avx512vl"), gnu::noinline]] inline bool fill_residual_words(const residual_operand& x,
                                                                                     std::int32_t more,
-                                                                                    residual_words& words) noexcept {
+                                                                                    residual_words& table) noexcept {
     const std::int32_t low = scalar::residual_part(word_min<Code>(), x, Mode) + more;
     const std::int32_t high = scalar::residual_part(word_max<Code>(), x, Mode) + more;
-    words.least = low;
-    words.most = high;
+    table.least = low;
+    table.most = high;
     if (low < word_min<std::int16_t>() || high > word_max<std::int16_t>()) return false;
     const residual_lanes lanes = make_residual_lanes<Mode>(x.factor, -x.zero_point * (std::int32_t{1} << x.up));
-    for (std::size_t first = 0; first < 256; first += 16) {
-        Code codes[16];
-        for (std::size_t i = 0; i < 16; ++i) codes[i] = static_cast<Code>(first + i);
-        const signed_words y = requantized<Mode>(load_summands(codes) << x.up, lanes.terms, lanes.rounding) + more;
-        store_clamped<lanes_used::all, word_min<std::int16_t>(), word_max<std::int16_t>()>(y, words.values + first,
+    const signed_words lane{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (std::int32_t first = 0; first < 256; first += 16) {
+        const signed_words codes = lane + (signed_word<Code> && first >= 128 ? first - 256 : first);
+        const signed_words y = requantized<Mode>(codes << x.up, lanes.terms, lanes.rounding) + more;
+        store_clamped<lanes_used::all, word_min<std::int16_t>(), word_max<std::int16_t>()>(y, table.values + first,
                                                                                            lane_mask(16));
     }
     return true;
@@ -66,8 +66,8 @@ struct byte_residuals {
     byte_table of_y;
 
     [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] static byte_table low_bytes_of(
-        const residual_words& words) noexcept {
-        return load_plane<0>(reinterpret_cast<const std::uint16_t*>(words.values));
+        const residual_words& table) noexcept {
+        return load_plane<0>(reinterpret_cast<const std::uint16_t*>(table.values));
     }
     [[gnu::target("avx512f,avx512bw,avx512dq,avx512vbmi"), gnu::always_inline]] static byte_residuals load(
         const residual_words& x, const residual_words& y) noexcept {
@@ -138,24 +138,35 @@ template <class Tables, class Out>
     store_some(within_codes<Out>(sum, low, high), rest, dst + i);
 }
 
-/// The whole row, if tables hold it.
+/// Tables of both operands, if they hold what becomes of the codes.
 template <requantization Mode, class X, class Y, class Out>
-[[nodiscard]] inline bool residual_row_by_tables(const X* x, const Y* y, Out* dst, std::ptrdiff_t n,
-                                                 const residual_terms& t) noexcept {
+class residual_tables {
+public:
+    explicit residual_tables(const residual_terms& t) noexcept
+        : usable_(fill_residual_words<Mode, X>(t.x, 0, of_x_) &&
+                  fill_residual_words<Mode, Y>(t.y, t.range.offset, of_y_)),
+          least_(static_cast<Out>(t.range.low + t.range.offset)),
+          most_(static_cast<Out>(t.range.high + t.range.offset)) {}
+    [[nodiscard]] bool are_usable() const noexcept { return usable_; }
+
+    /// dst[i] for n codes; dst may be x or y.
+    void run(const X* x, const Y* y, Out* dst, std::ptrdiff_t n) const noexcept {
+        const auto count = static_cast<std::size_t>(n);
+        if (std::same_as<Out, std::int8_t> && are_bytes(of_x_) && are_bytes(of_y_))
+            residual_row_by<byte_residuals>(of_x_, of_y_, x, y, dst, count, least_, most_);
+        else residual_row_by<word_residuals>(of_x_, of_y_, x, y, dst, count, least_, most_);
+    }
+
+private:
     static_assert(sizeof(X) == 1 && sizeof(Y) == 1 && sizeof(Out) == 1);
-    residual_words of_x;
-    residual_words of_y;
-    if (!fill_residual_words<Mode, X>(t.x, 0, of_x) || !fill_residual_words<Mode, Y>(t.y, t.range.offset, of_y))
-        return false;
-    const auto least = static_cast<Out>(t.range.low + t.range.offset);
-    const auto most = static_cast<Out>(t.range.high + t.range.offset);
-    const auto count = static_cast<std::size_t>(n);
-    const auto are_bytes = [](const residual_words& w) { return w.least >= -128 && w.most <= 127; };
-    if (std::same_as<Out, std::int8_t> && are_bytes(of_x) && are_bytes(of_y))
-        residual_row_by<byte_residuals>(of_x, of_y, x, y, dst, count, least, most);
-    else residual_row_by<word_residuals>(of_x, of_y, x, y, dst, count, least, most);
-    return true;
-}
+    [[nodiscard]] static bool are_bytes(const residual_words& w) noexcept { return w.least >= -128 && w.most <= 127; }
+
+    residual_words of_x_;
+    residual_words of_y_;
+    bool usable_;
+    Out least_;
+    Out most_;
+};
 
 }  // namespace dyad::inline v1::avx512
 
