@@ -266,7 +266,7 @@ struct range_probe {
 struct candidate {
     std::string name;
     std::function<void()> refresh;
-    std::function<void(step_times&)> run;        ///< with its steps' times where `stepwise` is empty
+    std::function<void(step_times&)> run;        ///< as fast as it goes
     std::function<void(step_times&)> stepwise;   ///< the same, timed step by step
     std::function<std::vector<float>()> result;  ///< what the last run gave
 };
