@@ -64,7 +64,7 @@ s = quantize(source, view, rule, rounding::nearest_even, saturation::propagate, 
     }
     {
         status s = status::ok;
-        constexpr index rows = 4, columns = 8;
+        constexpr dyad::index rows = 4, columns = 8;
         const std::size_t n = 32;
         const std::vector<float> numbers(n, 1.5F);
         const auto source = make_matrix(numbers.data(), rows, columns);
@@ -99,8 +99,7 @@ s = dot_product(weights, 3, activations, 0, sum);                          // ro
 
 TEST_CASE("matrices.md") {
     using namespace dyad;
-    using dyad::index;
-    constexpr index m = 3, k = 40, n = 5;
+    constexpr dyad::index m = 3, k = 40, n = 5;
     const std::vector<integer<8>> lhs(m * k, integer<8>(2)), rhs(k * n, integer<8>(3));
     const std::vector<float> some(n, 0.25F);
     std::vector<integer<8>> result(m * n);

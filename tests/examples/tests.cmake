@@ -1,21 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the examples: the digits model in this program, and the programs dyad-study, dyad-functions and
 # dyad-show as a user calls them.
-find_package(Threads REQUIRED)
-
-if(NOT TARGET examples_vit_test)
-    dyad_test(examples/vit)
-endif()
-target_link_libraries(examples_vit_test PRIVATE Threads::Threads)
-if(NOT TARGET examples_layer_bits_test)
-    dyad_test(examples/layer_bits)
-endif()
-target_link_libraries(examples_layer_bits_test PRIVATE Threads::Threads)
-if(NOT TARGET examples_study_parts_test)
-    dyad_test(examples/study_parts)
-endif()
-target_link_libraries(examples_study_parts_test PRIVATE Threads::Threads)
-
 add_executable(study_files "${PROJECT_SOURCE_DIR}/tests/examples/study_files.cpp")
 target_compile_features(study_files PRIVATE cxx_std_20)
 add_test(NAME examples/check_study COMMAND "${CMAKE_COMMAND}" "-DSTUDY=$<TARGET_FILE:dyad-study>"

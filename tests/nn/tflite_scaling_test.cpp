@@ -181,7 +181,9 @@ void check_sum() {
                 byte in_a_row;
                 const byte x_code = of(a);
                 const byte y_code = of(b);
-                sum.run(dyad::best_instruction_set(), &x_code, &y_code, &in_a_row, 1);
+                REQUIRE(sum.run(dyad::make_matrix<const byte>(&x_code, 1, 1),
+                                dyad::make_matrix<const byte>(&y_code, 1, 1), dyad::make_matrix(&in_a_row, 1, 1),
+                                {}) == status::ok);
                 if (in_a_row.raw() != code) ++wrong;
                 if (sum(of(a), of(b)).raw() != code || copy(of(a), of(b)).raw() != code) ++wrong;
             }

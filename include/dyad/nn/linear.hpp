@@ -32,8 +32,8 @@ public:
     template <preparation_source Source, std::invocable<index> OutScale>
     layer_status prepare(Source& source, const path& name, const affine& in, const OutScale& out,
                          bias_kind bias = bias_kind::given) noexcept {
-        const layer_status s =
-            prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_, columns_);
+        const layer_status s = prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_,
+                                                  columns_, weight_scales::one);
         return in_layer(kind, s == status::ok ? layer_status(pack()) : s);
     }
     template <preparation_source Source>

@@ -45,10 +45,13 @@ private:
 
 /// Reads name.weight and name.bias for a layer whose `weights` and `columns` have their shape: codes as the file
 /// prescribes them where the recipe takes those, else floats, quantized. `in`: what the operand's codes mean; out(j):
-/// what those of output j do. Weights that cannot sum their rows need an operand without a zero point.
+/// what those of output j do. Weights that cannot sum their rows need an operand without a zero point. `single`: what
+/// one scale in a file stands for: TensorFlow Lite's FULLY_CONNECTED makes its multiplier of it as a float, its
+/// convolutions as if each row had it.
 template <recipe R, class Weights, class Columns, preparation_source Source, std::invocable<index> Out>
 layer_status prepare_product(Source& source, const path& name, weight_order order, bias_kind kind, const affine& in,
-                             const Out& out, Weights& weights, Columns& columns) noexcept {
+                             const Out& out, Weights& weights, Columns& columns,
+                             weight_scales single = weight_scales::by_row) noexcept {
     using scaling = typename R::scaling;
     const auto [outputs, terms] = weights.extent();
     if (!is_positive_finite(in.scale)) return {status::scale_not_positive, layer_kind::none, operand_kind::input_scale};
@@ -73,7 +76,7 @@ layer_status prepare_product(Source& source, const path& name, weight_order orde
         given_codes g;
         const status found = source.given_weight(weight_name.text(), rows, lines, g);
         if (found == status::ok) {
-            if (g.scales.extent[0] == 1 && outputs != 1) scales = weight_scales::one;
+            if (g.scales.extent[0] == 1) scales = single;
             if (turned) g.codes = transposed(g.codes);
             return weights.take(g, set);
         }
