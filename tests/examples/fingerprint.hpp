@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -32,7 +33,15 @@ template <class Recipe>
     return hash;
 }
 
-/// Model, images and the ranges of float32's tensors on the first images for calibration.
+/// The next number of six binary digits, away from 0.
+[[nodiscard]] inline double six_digits(double x) {
+    if (x == 0) return 0;
+    const double step = std::ldexp(1.0, std::ilogb(x) - 5);
+    return std::copysign(std::ceil(std::fabs(x) / step) * step, x);
+}
+
+/// Model, images and the ranges of float32's tensors on the first images for calibration, in six digits: the last bits
+/// of float32's functions do not move the numbers of integer recipes.
 struct golden_inputs {
     study::split_images images;
     dyad::io::safetensors weights;
@@ -44,6 +53,7 @@ struct golden_inputs {
         images.calibration.resize(calibration_images);
         weights = dyad::io::read_safetensors(folder + "/vit_digits.safetensors");
         ranges = study::calibrate(*study::make_runner<study::float32>(weights, {}), images.calibration);
+        for (auto& r : ranges) r = {six_digits(r.low), six_digits(r.high)};
     }
     template <class Recipe>
     [[nodiscard]] std::uint64_t of() const {

@@ -491,7 +491,7 @@ void check_attention() {
                     tensor_of<R, typename R::operand> t;
                     const auto from = dyad::make_matrix<const float>(x.data(), tokens, width);
                     const status s = as_operand<R, typename R::operand>(from, t, 1000, context);
-                    if (s != status::ok) return s;
+                    if (s != status::ok) return dyad::nn::layer_status(s);
                     return held.layer.run(t, dyad::make_matrix(out.data(), tokens, width), context);
                 },
                 one_after_another, seen) == status::ok);
