@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Codes to floats and floats to codes, many at a time: what float functions between any two formats are made of.
-//   decoded(c) = float(c) - zero point of src        value(c) = decoded(c) * in        code(y) = narrow(y / out + zero
-// point of dst), quotient and product rounded once to float; the bulk functions give these bits on every instruction
-// set.
+//   decoded(c) = float(c) - zero point of src
+//   value(c) = decoded(c) * in
+//   code(y) = narrow(y / out + zero point of dst)
+// Product and quotient are rounded once to float. The bulk functions give these bits on every instruction set.
 #pragma once
 
 #include <concepts>
