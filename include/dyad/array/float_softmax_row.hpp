@@ -117,10 +117,11 @@ struct softmax_kept {
 }
 
 /// The first pass. `terms` is null, or gets the terms of a row of at most softmax_kept::most elements; apart from src
-/// unless the row is one block.
-[[nodiscard, gnu::noinline]] inline softmax_total softmax_first_pass(instruction_set isa, const softmax_source& src,
-                                                                     const softmax_exponent& e, float* terms,
-                                                                     softmax_kept& kept) noexcept {
+/// unless the row is one block. The source: softmax_source, or what has its functions.
+template <class Source>
+[[nodiscard, gnu::noinline]] softmax_total softmax_first_pass(instruction_set isa, const Source& src,
+                                                              const softmax_exponent& e, float* terms,
+                                                              softmax_kept& kept) noexcept {
     constexpr std::uint32_t infinity = 0x7f80'0000;
     constexpr std::uint32_t sign = 0x8000'0000;
     alignas(64) float room[softmax_block];
@@ -189,6 +190,41 @@ struct softmax_kept {
             const float* x = src.block(first, static_cast<index>(here), room);
             softmax_shares(isa, x, here, to, factor, dst + first);
         }
+    }
+}
+
+/// The shares of a row of any source, and through floats of any kind: write(first, floats, n) for one block after the
+/// other; it may change the floats. The bits of softmax_second_pass. All is 0 where nothing is seen, NaN where the sum
+/// is.
+template <class Source, class Write>
+[[gnu::noinline]] void softmax_by_blocks(instruction_set isa, Source src, const softmax_exponent& e,
+                                         Write write) noexcept {
+    constexpr auto whole = static_cast<index>(softmax_block);
+    alignas(64) float room[softmax_block];
+    const index n = src.size();
+    float* const terms = n <= whole ? room : nullptr;
+    // 1. The sum. The terms of a row of one block stay.
+    softmax_kept kept;
+    softmax_total total = softmax_first_pass(isa, src, e, terms, kept);
+    if (total.row == softmax_row::far) {
+        src.shift = total.largest;
+        total = softmax_first_pass(isa, src, e, terms, kept);
+    }
+    // 2. The shares.
+    const bool is_sum = total.row == softmax_row::shares;
+    const auto factor = is_sum ? scalar::opaque(static_cast<float>(scalar::divided(1.0, total.sum))) : 0.0f;
+    const std::uint32_t all = total.row == softmax_row::nan ? 0x7fc0'0000U : 0U;
+    for (index first = 0; first < n; first += whole) {
+        const index here = softmax_block_size(n, first);
+        const auto size = static_cast<std::size_t>(here);
+        if (!is_sum) {
+            for (index j = 0; j < here; ++j) room[j] = std::bit_cast<float>(all);
+        } else if (terms != nullptr) {
+            softmax_multiply(isa, room, size, factor, room);
+        } else {
+            softmax_shares(isa, src.block(first, here, room), size, e.to(total.reference), factor, room);
+        }
+        write(first, static_cast<float*>(room), here);
     }
 }
 

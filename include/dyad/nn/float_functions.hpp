@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The family of functions in float: on the decoded values, the same bits everywhere. Between floats without scales the
-// routines of array/float_{activations,norms,softmax}.hpp; between other formats, value by value,
-//   code = narrow(f(float((code of src - zero point) * in)) / out + zero point of dst).
+// The family of functions in float: on the decoded values, the same bits everywhere. The routines of
+// array/float_{activations,norms,softmax}.hpp, between floats without scales directly; between other formats on pieces
+// of rows,
+//   code of dst = narrow(f((code of src - zero point) * in) / out + zero point of dst)     nn/float_pieces.hpp
+// where a softmax has `in` in its exponent, and a norm in its epsilon.
 #pragma once
 
 #include <bit>
@@ -10,22 +12,23 @@
 #include <cstdint>
 
 #include <dyad/array/arena.hpp>
-#include <dyad/array/convert.hpp>
 #include <dyad/array/float_activations.hpp>
-#include <dyad/array/float_norms.hpp>
 #include <dyad/array/float_softmax.hpp>
-#include <dyad/array/layer_norm.hpp>
+#include <dyad/array/float_softmax_row.hpp>
 #include <dyad/array/map_operands.hpp>
 #include <dyad/array/row_options.hpp>
-#include <dyad/array/softmax.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/kernels/cpu.hpp>
+#include <dyad/kernels/float_environment.hpp>
+#include <dyad/kernels/float_norm.hpp>
 #include <dyad/kernels/norm_kind.hpp>
+#include <dyad/kernels/scalar/float_norm.hpp>
 #include <dyad/math/float_functions.hpp>
 #include <dyad/nn/affine.hpp>
+#include <dyad/nn/float_pieces.hpp>
 #include <dyad/nn/pointwise.hpp>
 #include <dyad/nn/scaling.hpp>
-#include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
 
@@ -67,88 +70,38 @@ template <pointwise F>
 }
 
 struct float_functions {
-    /// Scales and zero points of input and output: what all functions need.
-    struct scales {
-        float in = 1;
-        float out = 1;
-        float in_zero = 0;
-        float out_zero = 0;
-
-        status set(const affine& from, const affine& to) noexcept {
-            if (!is_positive_finite(from.scale) || !is_positive_finite(to.scale)) return status::scale_not_positive;
-            in = static_cast<float>(from.scale);
-            out = static_cast<float>(to.scale);
-            in_zero = static_cast<float>(from.zero_point);
-            out_zero = static_cast<float>(to.zero_point);
-            return status::ok;
-        }
-        [[nodiscard]] bool are_one() const noexcept { return in == 1 && out == 1 && in_zero == 0 && out_zero == 0; }
-
-        template <number In>
-        [[nodiscard]] float value(In x) const noexcept {
-            return static_cast<float>((convert<double>(x) - static_cast<double>(in_zero)) * static_cast<double>(in));
-        }
-        template <number Out>
-        [[nodiscard]] Out code(float y) const noexcept {
-            const float codes = y / out;
-            if (out_zero == 0) return convert<Out>(codes, rounding::nearest_even, saturation::finite);
-            const double shifted = static_cast<double>(codes) + static_cast<double>(out_zero);
-            return convert<Out>(shifted, rounding::nearest_even, saturation::finite);
-        }
-        template <class Visitor>
-        status visit(Visitor& v) noexcept {
-            for (float* const x : {&in, &out, &in_zero, &out_zero}) {
-                if (const status s = v.scalar(*x); s != status::ok) return s;
-            }
-            return status::ok;
-        }
-    };
-
-    /// Blind to the zero point of its input; results are symmetric, or have the zero point of dst.
+    /// Blind to the zero point of its input; results are symmetric, or have the zero point of dst. NaN in a whole row
+    /// that holds NaN or infinity; a row in which nothing is seen, or -infinity only, has shares of 0.
     template <number In, number Out>
-    struct softmax : scales {
+    struct softmax : float_scales {
         status run(matrix_view<const In> src, matrix_view<Out> dst, row_options options = {}) const noexcept {
             if constexpr (between_floats) {
                 float_softmax f;
-                if (this->out == 1 && f.set(this->in) == status::ok) return f.run(src, dst, options);
+                if (is_of_floats(f)) return f.run(src, dst, options);
             }
-            if (const status s = check_map(src, dst); s != status::ok) return s;
-            for (index i = 0; i < src.extent[0]; ++i) {
-                if (const status s = run_row(row(src, i), row(dst, i)); s != status::ok) return s;
-            }
-            return status::ok;
+            return run_rows(src, {}, src.extent[1], 0, dst, options);
         }
         /// Row i sees the columns j <= i + offset; the others are shares of 0.
         status run_causal(matrix_view<const In> src, index offset, matrix_view<Out> dst,
                           row_options options = {}) const noexcept {
             if constexpr (between_floats) {
                 float_softmax f;
-                if (this->out == 1 && f.set(this->in) == status::ok) return f.run_causal(src, offset, dst, options);
+                if (is_of_floats(f)) return f.run_causal(src, offset, dst, options);
             }
-            if (const status s = check_map(src, dst); s != status::ok) return s;
-            const index columns = src.extent[1];
-            for (index i = 0; i < src.extent[0]; ++i) {
-                const index reach = offset >= columns - i - 1 ? columns : offset + i + 1;
-                const index seen = reach < 0 ? 0 : reach;
-                const auto from = row(column_block(src, 0, seen), i);
-                if (const status s = run_row(from, row(column_block(dst, 0, seen), i)); s != status::ok) return s;
-                for (index j = seen; j < columns; ++j) dst(i, j) = this->template code<Out>(0);
-            }
-            return status::ok;
+            return run_rows(src, {}, offset, 1, dst, options);
         }
         /// An element is seen where its mask is not 0.
         status run_masked(matrix_view<const In> src, matrix_view<const std::uint8_t> mask, matrix_view<Out> dst,
                           row_options options = {}) const noexcept {
             if constexpr (between_floats) {
                 float_softmax f;
-                if (this->out == 1 && f.set(this->in) == status::ok) return f.run_masked(src, mask, dst, options);
+                if (is_of_floats(f)) return f.run_masked(src, mask, dst, options);
             }
             if (const status s = check_map(src, dst); s != status::ok) return s;
             if (mask.extent != src.extent) return status::extents_differ;
             if (!src.is_empty() && mask.data == nullptr) return status::mask_null;
             if (overlap(memory_of(mask), memory_of(dst))) return status::dst_overlaps_mask;
-            for (index i = 0; i < src.extent[0]; ++i) seen_row(row(src, i), row(mask, i), row(dst, i));
-            return status::ok;
+            return run_rows(src, mask, src.extent[1], 0, dst, options);
         }
         status run(vector_view<const In> src, vector_view<Out> dst, row_options options = {}) const noexcept {
             return run(as_row(src), as_row(dst), options);
@@ -157,55 +110,74 @@ struct float_functions {
     private:
         static constexpr bool between_floats = std::same_as<In, float> && std::same_as<Out, float>;
 
-        status run_row(vector_view<const In> src, vector_view<Out> dst) const noexcept {
-            if (this->out_zero == 0) {
-                return softmax_float(src, static_cast<double>(this->in), static_cast<double>(this->out), dst);
+        [[nodiscard]] bool is_of_floats(float_softmax& f) const noexcept {
+            return this->out == 1 && this->out_zero == 0 && f.set(this->in) == status::ok;
+        }
+
+        /// The source of a row of codes: floats block by block.
+        struct codes {
+            vector_view<const In> elements;
+            vector_view<const std::uint8_t> mask;
+            float_scales scales;  ///< of `in` what the exponent does not hold
+            instruction_set isa;
+            float shift = 0;
+            const float* next = nullptr;
+
+            [[nodiscard]] index size() const noexcept { return elements.extent[0]; }
+            [[nodiscard]] bool is_plain() const noexcept { return false; }
+            [[nodiscard]] const float* block(index first, index n, float* room) const noexcept {
+                const auto here = piece_of(elements, first, n);
+                const float* x = room;
+                if (scales.in == 1) x = scales.decode(isa, here, room);
+                else scales.values(isa, here, room);
+                const vector_view<const std::uint8_t> seen{
+                    shifted(mask.data, first * mask.stride[0]), {n}, mask.stride};
+                return softmax_source{{x, {n}, {1}}, seen, shift}.block(0, n, room);
             }
-            if (src.extent[0] != dst.extent[0]) return status::extents_differ;
-            constexpr std::uint8_t every = 1;
-            seen_row(src, {&every, src.extent, {0}}, dst);
+        };
+
+        /// Row i sees its first seen + i * more columns, as many as there are.
+        status run_rows(matrix_view<const In> src, matrix_view<const std::uint8_t> mask, index seen, index more,
+                        matrix_view<Out> dst, row_options options) const noexcept {
+            if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
+            const default_float_environment environment;
+            run_in_environment(src, mask, seen, more, dst, options.chosen());
             return status::ok;
         }
-        /// softmax_float of the elements that are seen.
-        void seen_row(vector_view<const In> src, vector_view<const std::uint8_t> mask,
-                      vector_view<Out> dst) const noexcept {
-            const index n = src.extent[0];
-            const auto real = [&](index i) {
-                return static_cast<float>(convert<double>(src(i)) * static_cast<double>(this->in));
-            };
-            float max = 0;
-            bool any = false;
-            for (index i = 0; i < n; ++i) {
-                if (mask(i) == 0) continue;
-                const float x = real(i);
-                if (!any || x > max || x != x) max = x;
-                any = true;
-            }
-            const auto term = [&](index i) { return static_cast<double>(exp_float(real(i) - max)); };
-            double sum = 0;
-            for (index i = 0; i < n; ++i) {
-                if (mask(i) != 0) sum += term(i);
-            }
-            for (index i = 0; i < n; ++i) {
-                const double share = mask(i) != 0 ? term(i) / sum : 0;
-                const double code = share / static_cast<double>(this->out);
-                dst(i) = narrow<Out>(this->out_zero == 0 ? code : code + static_cast<double>(this->out_zero));
+        /// (Not inlined, so that none of its arithmetic moves out of the environment.)
+        [[gnu::noinline]] void run_in_environment(matrix_view<const In> src, matrix_view<const std::uint8_t> mask,
+                                                  index seen, index more, matrix_view<Out> dst,
+                                                  instruction_set isa) const noexcept {
+            // The scale is a part of the exponent, but for those that are beyond its range.
+            float_scales scales;
+            float_softmax range;
+            const bool fits = range.set(this->in) == status::ok;
+            if (!fits) scales.in = this->in;
+            const softmax_exponent e = softmax_exponent::of(fits ? this->in : 1.0f);
+            const index columns = src.extent[1];
+            for (index i = 0; i < src.extent[0]; ++i) {
+                const index reach = more == 0 ? seen : seen >= columns - i - 1 ? columns : seen + i + 1;
+                const index n = reach < 0 ? 0 : reach;
+                const vector_view<Out> to = row(dst, i);
+                softmax_by_blocks(
+                    isa, codes{row(column_block(src, 0, n), i), row(column_block(mask, 0, n), i), scales, isa}, e,
+                    [&](index first, float* y, index here) { this->encode(isa, y, piece_of(to, first, here)); });
+                for (index j = n; j < columns; ++j) to(j) = this->template code<Out>(0);
             }
         }
     };
 
-    /// F of every element. Between floats of scale 1 by its vector routine, where it has one
-    /// (array/float_activations.hpp states the errors); other formats by the same on pieces of a row, GELU's tanh form
-    /// by gelu_tanh_float. Functions without a routine are rounded correctly.
+    /// F of every element: by its vector routine, where it has one (array/float_activations.hpp states the errors),
+    /// else rounded correctly to float.
     template <pointwise F, number In, number Out>
-    struct activation : scales {
+    struct activation : float_scales {
         status shape(arena&) noexcept { return status::ok; }
         status run(matrix_view<const In> src, matrix_view<Out> dst, row_options options = {}) const noexcept {
             if (const status s = check_map(src, dst); s != status::ok) return s;
             if constexpr (std::same_as<In, float> && std::same_as<Out, float> && routine.exists) {
                 if (this->are_one()) return activate(routine.which, src, dst, options);
             }
-            for (index i = 0; i < src.extent[0]; ++i) run_row(row(src, i), row(dst, i), options);
+            for (index i = 0; i < src.extent[0]; ++i) run_row(row(src, i), row(dst, i), options.chosen());
             return status::ok;
         }
         status run(vector_view<const In> src, vector_view<Out> dst, row_options options = {}) const noexcept {
@@ -215,31 +187,27 @@ struct float_functions {
     private:
         static constexpr float_routine routine = routine_of(F);
 
-        void run_row(vector_view<const In> src, vector_view<Out> dst, row_options options) const noexcept {
-            const index n = src.extent[0];
-            if constexpr (F == pointwise(scalar_function::gelu_tanh)) {
-                for (index i = 0; i < n; ++i) dst(i) = this->template code<Out>(gelu_tanh_float(this->value(src(i))));
-            } else if constexpr (routine.exists) {
-                constexpr index piece = 256;
-                float room[piece];
-                for (index first = 0; first < n; first += piece) {
-                    const index here = n - first < piece ? n - first : piece;
-                    for (index j = 0; j < here; ++j) room[j] = this->value(src(first + j));
-                    activate_floats(routine.which, options.chosen(), room, room, static_cast<std::size_t>(here));
-                    for (index j = 0; j < here; ++j) dst(first + j) = this->template code<Out>(room[j]);
+        void run_row(vector_view<const In> src, vector_view<Out> dst, instruction_set isa) const noexcept {
+            for_each_piece(src.extent[0], float_piece, [&](index first, index here) {
+                alignas(64) float room[float_piece];
+                this->values(isa, piece_of(src, first, here), room);
+                if constexpr (routine.exists) {
+                    activate_floats(routine.which, isa, room, room, static_cast<std::size_t>(here));
+                } else {
+                    for (index j = 0; j < here; ++j) room[j] = activate_one<F>(room[j]);
                 }
-            } else {
-                for (index i = 0; i < n; ++i) dst(i) = this->template code<Out>(activate_one<F>(this->value(src(i))));
-            }
+                this->encode(isa, room, piece_of(dst, first, here));
+            });
         }
     };
     /// The tanh form.
     template <number In, number Out>
     using gelu = activation<scalar_function::gelu_tanh, In, Out>;
 
+    /// Of the codes themselves, less their zero point: the scale of the input is in epsilon.
     template <norm_kind Kind, number In, number Out>
     struct norm {
-        scales factors;
+        float_scales factors;
         vector_view<float> gamma;
         vector_view<float> beta;
         float epsilon = 0;
@@ -271,16 +239,8 @@ struct float_functions {
         status run(matrix_view<const In> src, matrix_view<Out> dst, row_options options = {}) const noexcept {
             if (src.extent[1] != gamma.extent[0]) return status::extents_differ;
             if (const status s = check_map(src, dst); s != status::ok || src.is_empty()) return s;
-            if constexpr (std::same_as<In, float> && std::same_as<Out, float>) {
-                if (factors.are_one()) return of_floats(src, dst, options);
-            }
-            for (index i = 0; i < src.extent[0]; ++i) {
-                const status s =
-                    norm_float<Kind>(row(src, i), as_const(gamma), as_const(beta), static_cast<double>(epsilon),
-                                     static_cast<double>(factors.in), static_cast<double>(factors.out), row(dst, i),
-                                     {static_cast<double>(factors.in_zero), static_cast<double>(factors.out_zero)});
-                if (s != status::ok) return s;
-            }
+            const default_float_environment environment;
+            run_in_environment(src, dst, options.chosen());
             return status::ok;
         }
         status run(vector_view<const In> src, vector_view<Out> dst, row_options options = {}) const noexcept {
@@ -295,13 +255,72 @@ struct float_functions {
         }
 
     private:
-        status of_floats(matrix_view<const float> src, matrix_view<float> dst, row_options options) const noexcept {
-            const auto eps = static_cast<double>(epsilon);
-            if constexpr (Kind == norm_kind::layer)
-                return dyad::layer_norm(src, as_const(gamma), as_const(beta), eps, dst, options);
-            else if constexpr (Kind == norm_kind::rms)
-                return dyad::rms_norm(src, as_const(gamma), as_const(beta), eps, dst, options);
-            else return dyad::l1_norm(src, as_const(gamma), as_const(beta), eps, dst, options);
+        static constexpr index room_size = 8192;  // floats: rows longer than this are done in pieces
+        static constexpr index together = 4;      // rows: each waits long for its sums and its root
+
+        /// (Not inlined, so that none of its arithmetic moves out of the environment.)
+        [[gnu::noinline]] void run_in_environment(matrix_view<const In> src, matrix_view<Out> dst,
+                                                  instruction_set isa) const noexcept {
+            const index n = src.extent[1];
+            if constexpr (std::same_as<In, float> && std::same_as<Out, float>) {
+                if (factors.in_zero == 0 && factors.out == 1 && factors.out_zero == 0)
+                    return normalize_floats<Kind>(isa, {src.data, src.stride[0], src.stride[1]}, src.extent[0], n,
+                                                  {gamma.data, 1}, {beta.data, 1}, code_epsilon(),
+                                                  {dst.data, dst.stride[0], dst.stride[1]});
+            }
+            const index block = n <= room_size / together ? together : 1;
+            for_each_piece(src.extent[0], block, [&](index first, index here) {
+                if (n <= room_size) short_rows(row_block(src, first, here), row_block(dst, first, here), isa);
+                else long_row(row(src, first), row(dst, first), isa);
+            });
+        }
+        /// epsilon of codes: (x - mean) / sqrt(v + epsilon) with x = in * c is (c - mean) / sqrt(v_c + epsilon / in^2).
+        [[nodiscard]] double code_epsilon() const noexcept {
+            const auto in = static_cast<double>(factors.in);
+            return scalar::divided(static_cast<double>(epsilon), Kind == norm_kind::l1 ? in : in * in);
+        }
+        void short_rows(matrix_view<const In> src, matrix_view<Out> dst, instruction_set isa) const noexcept {
+            alignas(64) float room[room_size];
+            const index rows = src.extent[0];
+            const index n = src.extent[1];
+            norm_rows<const float> from{room, n, 1};
+            for (index i = 0; i < rows; ++i) {
+                const float* x = factors.decode(isa, row(src, i), room + i * n);
+                if (i == 0 && x != room) from.data = x;
+            }
+            if constexpr (std::same_as<In, float>) {
+                if (from.data != room) from.stride = src.stride[0];
+            }
+            normalize_floats<Kind>(isa, from, rows, n, {gamma.data, 1}, {beta.data, 1}, code_epsilon(), {room, n, 1});
+            for (index i = 0; i < rows; ++i) factors.encode(isa, room + i * n, row(dst, i));
+        }
+        /// The bits of normalize_floats: sums by lanes over pieces.
+        void long_row(vector_view<const In> src, vector_view<Out> dst, instruction_set isa) const noexcept {
+            using namespace scalar::float_norms;
+            static_assert(float_piece % norm_lanes == 0);
+            alignas(64) float room[float_piece];
+            const index n = src.extent[0];
+            const auto sums = [&](auto add) {
+                double lanes[norm_lanes] = {};
+                for_each_piece(n, float_piece, [&](index first, index here) {
+                    add(norm_elements<const float>{factors.decode(isa, piece_of(src, first, here), room), 1}, here,
+                        static_cast<double*>(lanes));
+                });
+                return fold_lanes(lanes);
+            };
+            double mean = 0;
+            if (Kind != norm_kind::rms) mean = scalar::divided(sums(sum_elements), static_cast<double>(n));
+            const double s = sums([&](norm_elements<const float> x, index here, double* lanes) {
+                sum_deviations<Kind>(x, here, mean, lanes);
+            });
+            const row_numbers numbers{mean, norm_inverse<Kind>(s, static_cast<double>(n), code_epsilon())};
+            for_each_piece(n, float_piece, [&](index first, index here) {
+                const float* x = factors.decode(isa, piece_of(src, first, here), room);
+                if (is_finite_sum(s))
+                    scale_row({x, 1}, here, numbers, {gamma.data + first, 1}, {beta.data + first, 1}, {room, 1});
+                else fill_with_nan({room, 1}, here);
+                factors.encode(isa, room, piece_of(dst, first, here));
+            });
         }
     };
     template <number In, number Out>

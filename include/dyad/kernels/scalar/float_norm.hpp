@@ -115,20 +115,28 @@ template <norm_kind Kind>
     }
     return lanes[0];
 }
-[[nodiscard]] inline double norm_mean(norm_elements<const float> src, std::ptrdiff_t n) noexcept {
-    double lanes[norm_lanes] = {};
+/// Elements into the lanes' sums; pieces of a row one after the other, but for the last of whole lanes.
+inline void sum_elements(norm_elements<const float> src, std::ptrdiff_t n, double* lanes) noexcept {
     for (std::ptrdiff_t i = 0; i < n; ++i)
         lanes[i % norm_lanes] = added(lanes[i % norm_lanes], static_cast<double>(src[i]));
-    return divided(fold_lanes(lanes), static_cast<double>(n));
 }
 template <norm_kind Kind>
-[[nodiscard]] inline double norm_spread(norm_elements<const float> src, std::ptrdiff_t n, double mean) noexcept {
-    double lanes[norm_lanes] = {};
+inline void sum_deviations(norm_elements<const float> src, std::ptrdiff_t n, double mean, double* lanes) noexcept {
     for (std::ptrdiff_t i = 0; i < n; ++i) {
         double& lane = lanes[i % norm_lanes];
         const double d = subtracted(static_cast<double>(src[i]), mean);
         lane = Kind == norm_kind::l1 ? added(lane, __builtin_fabs(d)) : fused(d, d, lane);
     }
+}
+[[nodiscard]] inline double norm_mean(norm_elements<const float> src, std::ptrdiff_t n) noexcept {
+    double lanes[norm_lanes] = {};
+    sum_elements(src, n, lanes);
+    return divided(fold_lanes(lanes), static_cast<double>(n));
+}
+template <norm_kind Kind>
+[[nodiscard]] inline double norm_spread(norm_elements<const float> src, std::ptrdiff_t n, double mean) noexcept {
+    double lanes[norm_lanes] = {};
+    sum_deviations<Kind>(src, n, mean, lanes);
     return fold_lanes(lanes);
 }
 /// A row with NaN or infinity in it.
