@@ -22,6 +22,7 @@
 #include <dyad/nn/elementwise.hpp>
 #include <dyad/nn/embedding.hpp>
 #include <dyad/nn/float_functions.hpp>
+#include <dyad/nn/float_pieces.hpp>
 #include <dyad/nn/folding_source.hpp>
 #include <dyad/nn/functions.hpp>
 #include <dyad/nn/fused_activation.hpp>
