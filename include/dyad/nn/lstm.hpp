@@ -212,6 +212,7 @@ private:
     layer_status prepare_cell(Source& source, const path& label, affine& cell) noexcept requires(in_integers) {
         cell_edge_.number = source.edge(label.text());
         const double most = seen_at(source, cell_edge_.number).largest_magnitude();
+        if (!(most >= 0)) return {status::scale_not_positive, kind, operand_kind::state};
         cell = 0x1p-15;
         while (cell.scale * 32767 < most && cell.scale < 0x1p1) cell.scale *= 2;
         while (cell.scale * 0.5 * 32767 >= most && cell.scale > 0x1p-28) cell.scale *= 0.5;

@@ -98,6 +98,7 @@ public:
     layer_status run(matrix_view<const stream> x, matrix_view<stream> out, const Context& context,
                      index first = 0) const noexcept {
         if (x.extent[1] != constant_.extent[1]) return {status::extents_differ, kind, operand_kind::input};
+        if (x.extent[0] < 0) return {status::negative_extent, kind, operand_kind::input};
         if (first < 0 || x.extent[0] > constant_.extent[0] || first > constant_.extent[0] - x.extent[0])
             return {status::position_out_of_range, kind, operand_kind::position};
         const auto rows = row_block(as_const(constant_), first, x.extent[0]);

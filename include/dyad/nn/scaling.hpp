@@ -207,11 +207,11 @@ struct real_scaling {
     template <number T>
     using sum = real_sum<T>;
 
-    /// Value of one code of T, for values up to absmax; no scale, so that layers refuse it, where that is no magnitude.
+    /// Value of one code of T, for values up to absmax.
     template <number T>
     [[nodiscard]] static constexpr double scale(double absmax) noexcept {
         if constexpr (wants_scale<T>()) {
-            return absmax == 0 ? 1 : absmax / convert<double>(std::numeric_limits<T>::max());
+            return absmax > 0 ? absmax / convert<double>(std::numeric_limits<T>::max()) : 1;
         } else {
             return 1;
         }

@@ -95,7 +95,7 @@ struct tflite_scaling : real_scaling {
 
     template <format T>
     [[nodiscard]] static constexpr double scale(double absmax) noexcept {
-        if (absmax == 0) return 1;
+        if (!(absmax > 0)) return 1;
         constexpr auto most = static_cast<float>(T::max_raw);
         return static_cast<double>(tflite_rules::float_quotient(static_cast<float>(absmax), most));
     }
@@ -107,7 +107,6 @@ struct tflite_scaling : real_scaling {
         } else {
             const float low = seen.low < 0 ? static_cast<float>(seen.low) : 0.0f;
             const float high = seen.high > 0 ? static_cast<float>(seen.high) : 0.0f;
-            if (seen.largest_magnitude() != seen.largest_magnitude()) return {seen.largest_magnitude()};  // refused
             if (!(high - low > 0)) return {};
             constexpr auto steps = static_cast<float>(T::max_raw - T::min_raw);
             const float s = tflite_rules::float_quotient(high - low, steps);
