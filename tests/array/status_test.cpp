@@ -14,7 +14,7 @@ using dyad::status;
 
 static_assert(static_cast<int>(status::ok) == 0 && sizeof(status) == 1);
 
-constexpr int count = static_cast<int>(status::id_out_of_range) + 1;
+constexpr int count = static_cast<int>(status::not_prepared) + 1;
 
 TEST_CASE("status: as many different sentences as enumerators") {
     std::set<std::string> sentences;

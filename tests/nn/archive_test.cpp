@@ -262,8 +262,32 @@ TEST_CASE("archive: one factor for all columns is stored once") {
     packed_size packed;
     CHECK(held.layer.visit(stored) == status::ok);
     CHECK(held.layer.visit(packed) == status::ok);
-    CHECK(stored.bytes() == 16);  // a bias, a multiplier, the largest bias
-    CHECK(packed.bytes() == 16);
+    CHECK(stored.bytes() == 28);  // a bias, a multiplier, the largest bias, the zero point, two bounds
+    CHECK(packed.bytes() == 28);
+}
+
+TEST_CASE("archive: bytes of another model are refused, and the layer stays without parameters") {
+    auto held = shaped<dyad::nn::linear<in_int8, dyad::integer<8>>>(
+        [](auto& layer, dyad::arena& a) { return layer.shape(a, 3, 4); });
+    const std::vector<dyad::integer<8>> x(4);
+    std::vector<dyad::integer<8>> y(3, dyad::integer<8>::from_raw(7));
+    const auto run = [&] {
+        return run_in(std::size_t{1} << 16, [&](const auto& context) {
+            return held.layer.run({dyad::make_matrix(x.data(), 1, 4), {}}, dyad::make_matrix(y.data(), 1, 3), context);
+        });
+    };
+    CHECK(run() == status::not_prepared);
+    for (const std::byte fill : {std::byte{0xff}, std::byte{0x80}}) {
+        const std::vector<std::byte> bytes(100, fill);
+        archive_reader reader(bytes);
+        CHECK(held.layer.visit(reader) == status::parameter_out_of_range);  // negative multipliers
+        CHECK(run() == status::not_prepared);
+    }
+    const std::vector<std::byte> zeros(48);
+    archive_reader shorter(zeros);
+    CHECK(held.layer.visit(shorter) == status::archive_too_short);
+    CHECK(run() == status::not_prepared);
+    CHECK(y[0].raw() == 7);
 }
 
 struct in_int4 : in_int8 {
@@ -280,9 +304,9 @@ TEST_CASE("packed_size: weights of 4 bits take half a byte") {
         CHECK(held.layer.visit(stored) == status::ok);
         return std::pair(packed.bytes(), stored.bytes());
     };
-    // Beside the weights: 10 biases of 4 bytes, 10 multipliers of 8, the largest bias.
-    CHECK(sizes_of(in_int4{}) == std::pair<std::uint64_t, std::size_t>(35 + 124, 70 + 124));
-    CHECK(sizes_of(in_int8{}) == std::pair<std::uint64_t, std::size_t>(70 + 124, 70 + 124));
+    // Beside the weights: 10 biases of 4 bytes, 10 multipliers of 8, the largest bias, zero point, bounds.
+    CHECK(sizes_of(in_int4{}) == std::pair<std::uint64_t, std::size_t>(35 + 136, 70 + 136));
+    CHECK(sizes_of(in_int8{}) == std::pair<std::uint64_t, std::size_t>(70 + 136, 70 + 136));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "nn/reference_attention.hpp"
 #include "support/instruction_sets.hpp"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -122,6 +123,19 @@ void check_geometries(double least_decibels) {
     }
     MESSAGE(R::name() << ": " << worst << " dB, " << where);
     CHECK(worst < least_decibels + 3);
+}
+
+TEST_CASE("attention: heads and channels whose product is no index are refused") {
+    constexpr index large = index{1} << 31;
+    dyad::arena counts = dyad::arena::measuring();
+    dyad::nn::attention<in_float32> layer;
+    for (const dyad::nn::attention_geometry& g :
+         {dyad::nn::attention_geometry{.tokens = 1, .width = 4, .heads = large},
+          dyad::nn::attention_geometry{.tokens = 1, .width = 4, .heads = 1, .head_width = large},
+          dyad::nn::attention_geometry{.tokens = 1, .width = std::numeric_limits<index>::max(), .heads = 1}}) {
+        CHECK(layer.shape(counts, g) ==
+              layer_status(status::heads_do_not_divide_width, layer_kind::attention, operand_kind::geometry));
+    }
 }
 
 TEST_CASE("attention: every geometry against double") {

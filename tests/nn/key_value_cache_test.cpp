@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,23 @@ TEST_CASE("cache: the operand's own format is kept in place") {
     const auto x = tokens_of<float>(6, 2, 2);
     CHECK(kept<kept_as<float>>(x, doubled(x)).values == decode(x, 6, columns, 1).values);
     CHECK(key_value_cache<int8>::bits_per_element == 8);
+}
+
+TEST_CASE("cache: extents that are none leave it as it was") {
+    auto held = cache_of<key_value_cache<int8>>();
+    const auto k = tokens_of<int8>(2, 60, 1);
+    const auto two = dyad::make_matrix(k.data(), 2, columns);
+    REQUIRE(held.layer.append(two, two) == status::ok);
+    for (const index rows : {index{-2}, std::numeric_limits<index>::min()}) {
+        const auto less = dyad::make_matrix(k.data(), rows, columns);
+        CHECK(held.layer.append(less, less) ==
+              layer_status(status::negative_extent, layer_kind::key_value_cache, operand_kind::input));
+        CHECK(held.layer.length() == 2);
+    }
+    // Heads and their width have a product, also where there is room for no token.
+    dyad::arena counts = dyad::arena::measuring();
+    key_value_cache<int8> none;
+    CHECK(none.shape(counts, 0, index{1} << 62, 4) == status::arena_too_small);
 }
 
 TEST_CASE("cache: one static scale") {

@@ -14,6 +14,7 @@
 namespace dyad_test {
 namespace {
 
+using dyad::nn::affine;
 using dyad::nn::path;
 
 template <class R>
@@ -192,8 +193,8 @@ TEST_CASE("linear: integer biases that leave no room for the sum are refused") {
     CHECK(prepare(0x1.8p29, 2).answer == status::ok);
     CHECK(prepare(0x1.01p30, 2).answer == status::bias_exceeds_accumulator);
     CHECK(prepare(-0x1.01p30, 2).answer == status::bias_exceeds_accumulator);
-    CHECK(prepare(std::numeric_limits<double>::infinity(), 2).answer == status::bias_exceeds_accumulator);
-    CHECK(prepare(std::numeric_limits<double>::quiet_NaN(), 2).answer == status::bias_exceeds_accumulator);
+    CHECK(prepare(std::numeric_limits<double>::infinity(), 2).answer == status::parameter_not_finite);
+    CHECK(prepare(std::numeric_limits<double>::quiet_NaN(), 2).answer == status::parameter_not_finite);
     // (2^31 - 1 - 3 2^28) / 2^14 = 81919.99: so many products fit beside a bias of 3 2^28.
     const auto run = [&](index in) {
         const auto layer = prepare(0x1.8p29, in);
@@ -206,7 +207,36 @@ TEST_CASE("linear: integer biases that leave no room for the sum are refused") {
     };
     // The bias is a float: 3 2^28 / 127 comes back within 64 units.
     CHECK(run(81915) == status::ok);
-    CHECK(run(81925) == status::k_exceeds_accumulator);
+    CHECK(prepare(0x1.8p29, 81925).answer == status::k_exceeds_accumulator);
+}
+
+TEST_CASE("linear: numbers that are none are refused under every recipe, and nothing runs after them") {
+    for_each_recipe([]<class R>() {
+        INFO(R::name());
+        const auto held_by = [](const char* name, double x, const affine& in, const affine& out) {
+            parameters source;
+            source.add("l.weight", constant_matrix(2, 3, 1));
+            source.add("l.bias", constant_matrix(1, 2, 1));
+            real_matrix bad = source.get(name);
+            bad(0, 0) = x;
+            source.add(name, bad);
+            auto held = shaped<dyad::nn::linear<R>>([](auto& l, dyad::arena& a) { return l.shape(a, 2, 3); });
+            return held.layer.prepare(source, path("l"), in, out);
+        };
+        using dyad::nn::layer_status;
+        constexpr auto kind = dyad::nn::layer_kind::linear;
+        using enum dyad::nn::operand_kind;
+        for (const double x : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+            CHECK(held_by("l.weight", x, 1, 1) == layer_status(status::parameter_not_finite, kind, weight));
+            CHECK(held_by("l.bias", x, 1, 1) == layer_status(status::parameter_not_finite, kind, bias));
+            CHECK(held_by("l.bias", 1, x, 1) == layer_status(status::scale_not_positive, kind, input_scale));
+            CHECK(held_by("l.bias", 1, 1, x) == layer_status(status::scale_not_positive, kind, output_scale));
+        }
+        // The lowest zero point has no negative.
+        const affine lowest(1, std::numeric_limits<std::int32_t>::min());
+        if (std::same_as<R, in_int8>)
+            CHECK(held_by("l.bias", 1, lowest, 1) == layer_status(status::bias_exceeds_accumulator, kind, bias));
+    });
 }
 
 TEST_CASE("linear: what is missing, misshapen or scaled by nonsense is told") {

@@ -159,6 +159,27 @@ TEST_CASE("norms: each kind against double, in codes; zero points of both sides"
     check_norm<in_int8_float, norm_kind::rms, byte, float>({0.03, 9}, 1, given, 1e-6);
 }
 
+TEST_CASE("norms: rows that one task writes and another one reads are refused") {
+    constexpr index many = 40;
+    constexpr index wide = 4;
+    parameters source;
+    source.add("n.weight", constant_matrix(1, wide, 1));
+    source.add("n.bias", constant_matrix(1, wide, 0));
+    using layer_type = dyad::nn::layer_norm<in_float32, float, float>;
+    auto held = shaped<layer_type>([](auto& l, dyad::arena& a) { return l.shape(a, wide); });
+    std::vector<float> x(80 * wide, 1);
+    const auto in = make_matrix<const float>(x.data(), many, wide);
+    const auto run = [&](const dyad::matrix_view<float>& out) {
+        return run_in(4096, [&](const auto& context) { return held.layer.run(in, out, context); });
+    };
+    CHECK(run(make_matrix(x.data(), many, wide)) == status::not_prepared);
+    REQUIRE(held.layer.prepare(source, path("n"), 1e-5, 1, 1) == status::ok);
+    CHECK(run(make_matrix(x.data() + 16 * wide, many, wide)) == status::dst_overlaps_src);
+    CHECK(run({x.data() + many * wide, {many, wide}, {1, 16}}) == status::dst_overlaps_itself);
+    CHECK(x == std::vector<float>(80 * wide, 1));
+    CHECK(run(make_matrix(x.data(), many, wide)) == status::ok);
+}
+
 TEST_CASE("norms: the RMS norm in integers takes symmetric inputs only; zero points must be codes") {
     auto held = shaped<dyad::nn::rms_norm<in_int8, integer<16>, integer<8>>>(
         [](auto& layer, dyad::arena& a) { return layer.shape(a, width); });

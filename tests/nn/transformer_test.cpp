@@ -111,6 +111,29 @@ TEST_CASE("transformer_block: against double") {
     });
 }
 
+TEST_CASE("transformer_block: without room for the second half the first one does not run either") {
+    constexpr index wide = 1000;
+    parameters source;
+    add_block(source, "b", width, wide, 43);
+    auto held = shaped<dyad::nn::transformer_block<in_int8>>(
+        [](auto& layer, dyad::arena& a) { return layer.shape(a, 2, width, heads, wide); });
+    std::vector<in_int8::stream> x(2 * width, in_int8::stream::from_raw(9));
+    const auto before = x;
+    const auto run = [&](const auto& context) {
+        return held.layer.run(dyad::make_matrix(x.data(), 2, width), context);
+    };
+    CHECK(run_in(std::size_t{1} << 20, run) == status::not_prepared);
+    dyad::nn::affine scale = 0.1;
+    REQUIRE(held.layer.prepare(source, path("b"), path("b"), epsilon, scale) == status::ok);
+    const std::size_t need = scratch_needed(run);
+    for (std::size_t less = need; less > 0; less -= dyad::arena::alignment) {
+        CHECK(run_in(less - 1, run) == status::arena_too_small);
+        CHECK(equal_bits(x, before));
+    }
+    CHECK(run_in(need, run) == status::ok);
+    CHECK(!equal_bits(x, before));
+}
+
 TEST_CASE("transformer_block: probes see every tensor once, in order, and the same bits as without them") {
     constexpr error_bounds bounds{
         .float32_ulps = 5, .bfloat16 = 39, .float8 = 19, .int8 = 32, .int8_float = 31, .dynamic16 = 74};

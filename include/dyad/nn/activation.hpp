@@ -47,24 +47,30 @@ public:
     using output = Out;
     static constexpr auto kind = layer_kind::activation;
 
-    layer_status shape(arena& memory) noexcept { return in_layer(kind, function_.shape(memory)); }
+    layer_status shape(arena& memory) noexcept {
+        ready_.forget();
+        return in_layer(kind, function_.shape(memory));
+    }
     layer_status prepare(const affine& in, const affine& out) noexcept {
+        ready_.forget();
         if (!is_positive_finite(in.scale)) return {status::scale_not_positive, kind, operand_kind::input_scale};
         if (!is_positive_finite(out.scale)) return {status::scale_not_positive, kind, operand_kind::output_scale};
-        return in_layer(kind, operand_kind::input_scale, function_.set(in, out));
+        return in_layer(kind, operand_kind::input_scale, ready_.ended(function_.set(in, out)));
     }
     template <class Context>
     layer_status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
         if (in.extent != out.extent) return {status::extents_differ, kind, operand_kind::output};
+        if (!ready_ && !context.measuring()) return {status::not_prepared, kind, operand_kind::input_scale};
         return in_layer(kind, for_each_row(function_, in, out, context));
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return function_.visit(v);
+        return ready_.ended(function_.visit(v));
     }
 
 private:
     activation_of<typename R::functions, F, In, Out> function_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

@@ -25,10 +25,11 @@ struct value_interval {
     double low = 0;
     double high = 0;
 
+    /// NaN where an end is.
     [[nodiscard]] constexpr double largest_magnitude() const noexcept {
         const double below = low < 0 ? -low : low;
         const double above = high < 0 ? -high : high;
-        return below > above ? below : above;
+        return below > above || below != below ? below : above;
     }
 };
 

@@ -11,6 +11,7 @@
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
+#include <dyad/core/saturation.hpp>
 #include <dyad/kernels/float_environment.hpp>
 #include <dyad/nn/attention_geometry.hpp>
 #include <dyad/nn/attention_products.hpp>
@@ -51,6 +52,7 @@ public:
         attention_geometry g = geometry;
         if (const status s = complete(g); s != status::ok) return {s, kind, operand_kind::geometry};
         geometry_ = g;
+        ready_.forget();
         const index inputs_of_qkv = g.query_columns() + 2 * g.key_columns();
         if (const layer_status s = qkv_.shape(memory, inputs_of_qkv, g.width); s != status::ok) return s;
         if (g.rotary.base != 0) {
@@ -72,12 +74,13 @@ public:
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const path& label, const affine& in, affine& out) noexcept {
         double scale[3] = {};
+        ready_.forget();
         if (const layer_status s = prepare_qkv(source, name, label, in, scale); s != status::ok) return s;
         affine context_scale;
         if (const status s = prepare_products(source, label, scale, context_scale); s != status::ok)
             return in_layer(kind, operand_kind::output_scale, s);
         out = projection_edge_.prepare(source, label / "proj");
-        return projection_.prepare(source, name / "proj", context_scale, out);
+        return ready_.ended(projection_.prepare(source, name / "proj", context_scale, out));
     }
     /// The largest key and value that calibration saw, as numbers that a cache is given: what set_ranges of a cache
     /// with static scales takes. Known after `prepare`.
@@ -113,11 +116,12 @@ public:
 
     template <class Visitor>
     status visit(Visitor& v) noexcept {
+        ready_.forget();
         if (const status s = qkv_.visit(v); s != status::ok) return s;
         if (const status s = scores_.visit(v); s != status::ok) return s;
         if (const status s = softmax_.visit(v); s != status::ok) return s;
         if (const status s = context_.visit(v); s != status::ok) return s;
-        return projection_.visit(v);
+        return ready_.ended(projection_.visit(v));
     }
 
 private:
@@ -238,6 +242,7 @@ private:
     template <class Cache, class Context>
     layer_status check(index rows, const inputs& more, const Cache& cache, matrix_view<stream> out,
                        const Context& context) const noexcept {
+        if (!ready_ && !context.measuring()) return in_layer(kind, status::not_prepared);
         if (rows > geometry_.tokens) return fault(operand_kind::input, status::lhs_rows_differ);
         if (out.extent[0] != rows) return fault(operand_kind::output, status::dst_rows_differ);
         if (out.extent[1] != geometry_.width) return fault(operand_kind::output, status::dst_columns_differ);
@@ -328,10 +333,11 @@ private:
                  const Context& context) const noexcept {
         const index tokens = q.codes.extent[0];
         const index keys = k.codes.extent[0];
+        const index rows = saturating_mul(geometry_.heads, tokens);
         matrix_view<value> scores;
         matrix_view<produced<inner, probability>> shares;
-        if (const status s = context.scratch.take(geometry_.heads * tokens, keys, scores); s != status::ok) return s;
-        if (const status s = context.scratch.take(geometry_.heads * tokens, keys, shares); s != status::ok) return s;
+        if (const status s = context.scratch.take(rows, keys, scores); s != status::ok) return s;
+        if (const status s = context.scratch.take(rows, keys, shares); s != status::ok) return s;
         if (const status s = multiply_scores<inner>(geometry_, q, k, scores, seen.offset, scores_, context);
             s != status::ok)
             return s;
@@ -393,6 +399,7 @@ private:
     edge<last, mixed_number> context_edge_;
     edge<last, stream> projection_edge_;
     double range_[3] = {};
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

@@ -38,16 +38,17 @@ struct attention_geometry {
 
 /// Puts in what 0 stands for.
 [[nodiscard]] constexpr status complete(attention_geometry& g) noexcept {
-    constexpr index most = index{1} << 31;
+    constexpr index most = index{1} << 30;  // of heads, and of channels: three times their product is an index
     if (g.tokens < 0 || g.width < 0 || g.key_heads < 0 || g.head_width < 0 || g.capacity < 0)
         return status::negative_extent;
-    if (g.heads < 1 || g.heads > most || g.head_width > most) return status::heads_do_not_divide_width;
+    if (g.heads < 1 || g.heads > most) return status::heads_do_not_divide_width;
     if (g.key_heads == 0) g.key_heads = g.heads;
     if (g.heads % g.key_heads != 0) return status::groups_do_not_divide;
     if (g.head_width == 0) {
         if (g.width % g.heads != 0) return status::heads_do_not_divide_width;
         g.head_width = g.width / g.heads;
     }
+    if (g.head_width > most) return status::heads_do_not_divide_width;
     if (g.capacity < g.tokens) g.capacity = g.tokens;
     if (g.rotary.positions == 0) g.rotary.positions = g.capacity;
     return status::ok;

@@ -9,6 +9,7 @@
 #include <dyad/array/view.hpp>
 #include <dyad/nn/affine.hpp>
 #include <dyad/nn/fused_activation.hpp>
+#include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/recipe.hpp>
 
 namespace dyad::inline v1::nn {
@@ -17,10 +18,18 @@ template <recipe R, number T>
 class code_clamp {
 public:
     /// When the layer is shaped.
-    void choose(fused_activation activation) noexcept { activation_ = activation; }
+    void choose(fused_activation activation) noexcept {
+        activation_ = activation;
+        ready_.forget();
+    }
+    /// Are the bounds known, where there are any?
+    [[nodiscard]] bool is_ready() const noexcept {
+        return activation_ == fused_activation::none || static_cast<bool>(ready_);
+    }
     /// When it is prepared.
     void prepare(const affine& out) noexcept {
         out_ = out;
+        static_cast<void>(ready_.ended(status::ok));
         columns_.clamp_to(bounds(activation_), out);
     }
     void run(matrix_view<T> codes) const noexcept {
@@ -41,6 +50,7 @@ public:
     status visit(Visitor& v) noexcept {
         const status s = v.scalar(out_);
         if (s == status::ok) prepare(out_);
+        if (s != status::ok) ready_.forget();
         return s;
     }
 
@@ -48,6 +58,7 @@ private:
     fused_activation activation_ = fused_activation::none;
     affine out_;
     columns_of<R, T> columns_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

@@ -9,6 +9,7 @@
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/executor.hpp>
+#include <dyad/array/map_operands.hpp>
 #include <dyad/array/row_options.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
@@ -155,6 +156,8 @@ status for_each_row(const F& f, matrix_view<const In> src, matrix_view<Out> dst,
     if (src.extent != dst.extent) return status::extents_differ;
     const index rows = src.extent[0];
     if (rows == 0 || context.measuring()) return status::ok;
+    // Of all rows at once: those of one task may meet what another one reads.
+    if (const status s = check_map(src, dst); s != status::ok) return s;
     constexpr bool takes_matrices = requires { f.run(src, dst); };
     constexpr index together = takes_matrices ? 16 : 1;
     const auto run = [&](index first) {

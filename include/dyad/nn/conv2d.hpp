@@ -55,7 +55,10 @@ public:
                   "group_scaling). Give the layer another recipe.");
 
     /// Takes memory for the weights.
-    layer_status shape(arena& memory, const geometry& g) noexcept { return in_layer(kind, take(memory, g)); }
+    layer_status shape(arena& memory, const geometry& g) noexcept {
+        ready_.forget();
+        return in_layer(kind, take(memory, g));
+    }
     [[nodiscard]] const conv2d_shape& extents() const noexcept { return shape_; }
     layer_status out_extent(const std::array<index, 2>& in, std::array<index, 2>& out) const noexcept {
         return extent_of_convolution(kind, shape_, in, out);
@@ -66,11 +69,12 @@ public:
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const affine& in, const affine& out,
                          bias_kind bias = bias_kind::given) noexcept {
-        if (!code_of_zero(in, padding_)) return {status::scale_unsupported, kind, operand_kind::input_scale};
+        if (!code_of_zero(in, padding_))
+            return ready_.ended(layer_status(status::scale_unsupported, kind, operand_kind::input_scale));
         columns_.clamp_to(bounds(activation_), out);
         const auto same = [&](index) { return out; };
         const layer_status s = prepare_product<R>(source, name, Weights::order, bias, in, same, weights_, columns_);
-        return in_layer(kind, s == status::ok ? layer_status(pack()) : s);
+        return ready_.ended(in_layer(kind, s == status::ok ? layer_status(pack()) : s));
     }
 
     template <class Context>
@@ -90,6 +94,7 @@ public:
     layer_status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
         const layer_status s = check_convolution(kind, shape_, in.codes, out, with_data::no);
         if (s != status::ok) return s;
+        if (!ready_ && !context.measuring()) return in_layer(kind, status::not_prepared);
         const std::size_t mark = context.scratch.used();
         const status ran = product(in, out, context);
         context.scratch.rewind(mark);
@@ -99,10 +104,10 @@ public:
 
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        if (const status s = weights_.visit(v); s != status::ok) return s;
-        if (const status s = columns_.visit(v); s != status::ok) return s;
-        if (const status s = v.scalar(padding_); s != status::ok) return s;
-        return pack();
+        status s = weights_.visit(v);
+        if (s == status::ok) s = columns_.visit(v);
+        if (s == status::ok) s = v.scalar(padding_);
+        return ready_.ended(s == status::ok ? pack() : s);
     }
 
 private:
@@ -191,6 +196,7 @@ private:
     weights_of<R> weights_;
     columns_of<R, Out> columns_;
     vector_view<std::byte> panels_;
+    readiness ready_;
 };
 
 /// Reads name.weight [out, kernel height, kernel width, channels of a group] as a matrix with a row for each output.

@@ -139,8 +139,9 @@ template <class In, class Out>
 /// The image that a matrix of pixels x channels is.
 template <class T>
 [[nodiscard]] constexpr image_view<T> as_image(matrix_view<T> m, index batch, index height, index width) noexcept {
-    const index down = width * m.stride[0];
-    return {m.data, {batch, height, width, m.extent[1]}, {height * down, down, m.stride[0], m.stride[1]}};
+    const index down = saturating_mul(width, m.stride[0]);
+    return {
+        m.data, {batch, height, width, m.extent[1]}, {saturating_mul(height, down), down, m.stride[0], m.stride[1]}};
 }
 
 }  // namespace dyad::inline v1::nn

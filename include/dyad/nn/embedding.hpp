@@ -34,6 +34,7 @@ public:
 
     layer_status shape(arena& memory, index entries, index width) noexcept {
         if (entries < 0 || width < 0) return {status::negative_extent, kind, operand_kind::geometry};
+        ready_.forget();
         entries_ = entries;
         width_ = width;
         return in_layer(kind, take(memory));
@@ -41,6 +42,49 @@ public:
     /// Reads name.weight [entries, width]. `out`: what the stream's codes mean.
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const affine& out) noexcept {
+        return ready_.ended(fill(source, name, out));
+    }
+    /// out: one row for each id. status::id_out_of_range, before anything is written, where one is no row of the
+    /// table.
+    template <class Context>
+    layer_status run(vector_view<const std::int32_t> ids, matrix_view<stream> out,
+                     const Context& context) const noexcept {
+        const index n = ids.extent[0];
+        if (n < 0) return {status::negative_extent, kind, operand_kind::input};
+        if (out.extent[0] != n) return {status::dst_rows_differ, kind, operand_kind::output};
+        if (out.extent[1] != width_) return {status::dst_columns_differ, kind, operand_kind::output};
+        if (context.measuring()) return decode_and_write(ids, out, context);
+        if (out.is_empty()) return status::ok;
+        if (!ready_) return in_layer(kind, status::not_prepared);
+        if (ids.data == nullptr) return {status::src_null, kind, operand_kind::input};
+        if (out.data == nullptr) return {status::dst_null, kind, operand_kind::output};
+        if (overlaps_itself(out)) return {status::dst_overlaps_itself, kind, operand_kind::output};
+        if (overlap(memory_of(ids), memory_of(out))) return {status::dst_overlaps_src, kind, operand_kind::output};
+        for (index i = 0; i < n; ++i) {
+            if (ids(i) < 0 || ids(i) >= entries_) return {status::id_out_of_range, kind, operand_kind::input};
+        }
+        return decode_and_write(ids, out, context);
+    }
+    template <class Visitor>
+    status visit(Visitor& v) noexcept {
+        ready_.forget();
+        if constexpr (has_codes) {
+            if (const status s = table_.visit(v); s != status::ok) return s;
+        } else {
+            for (index i = 0; i < entries_; ++i) {
+                if (const status s = table_(i).visit(v); s != status::ok) return s;
+            }
+        }
+        return ready_.ended(columns_.visit(v));
+    }
+
+private:
+    using weights = weights_of<own_recipe>;
+    static constexpr bool has_codes = requires(const weights& w) { w.codes(); };
+    using term = sum_of<own_recipe>;
+
+    template <preparation_source Source>
+    layer_status fill(Source& source, const path& name, const affine& out) noexcept {
         if (!is_positive_finite(out.scale)) return {status::scale_not_positive, kind, operand_kind::output_scale};
         if constexpr (has_codes) {
             return in_layer(kind, prepare_product<own_recipe>(
@@ -59,42 +103,6 @@ public:
             return status::ok;
         }
     }
-    /// out: one row for each id. status::id_out_of_range, before anything is written, where one is no row of the
-    /// table.
-    template <class Context>
-    layer_status run(vector_view<const std::int32_t> ids, matrix_view<stream> out,
-                     const Context& context) const noexcept {
-        const index n = ids.extent[0];
-        if (n < 0) return {status::negative_extent, kind, operand_kind::input};
-        if (out.extent[0] != n) return {status::dst_rows_differ, kind, operand_kind::output};
-        if (out.extent[1] != width_) return {status::dst_columns_differ, kind, operand_kind::output};
-        if (context.measuring()) return decode_and_write(ids, out, context);
-        if (out.is_empty()) return status::ok;
-        if (ids.data == nullptr) return {status::src_null, kind, operand_kind::input};
-        if (out.data == nullptr) return {status::dst_null, kind, operand_kind::output};
-        if (overlap(memory_of(ids), memory_of(out))) return {status::dst_overlaps_src, kind, operand_kind::output};
-        for (index i = 0; i < n; ++i) {
-            if (ids(i) < 0 || ids(i) >= entries_) return {status::id_out_of_range, kind, operand_kind::input};
-        }
-        return decode_and_write(ids, out, context);
-    }
-    template <class Visitor>
-    status visit(Visitor& v) noexcept {
-        if constexpr (has_codes) {
-            if (const status s = table_.visit(v); s != status::ok) return s;
-        } else {
-            for (index i = 0; i < entries_; ++i) {
-                if (const status s = table_(i).visit(v); s != status::ok) return s;
-            }
-        }
-        return columns_.visit(v);
-    }
-
-private:
-    using weights = weights_of<own_recipe>;
-    static constexpr bool has_codes = requires(const weights& w) { w.codes(); };
-    using term = sum_of<own_recipe>;
-
     status take(arena& memory) noexcept {
         if constexpr (has_codes) {
             if (const status s = table_.shape(memory, entries_, width_); s != status::ok) return s;
@@ -156,6 +164,7 @@ private:
     index width_ = 0;
     std::conditional_t<has_codes, weights, vector_view<weights>> table_;
     columns_of<own_recipe, stream> columns_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

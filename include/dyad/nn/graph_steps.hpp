@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include <dyad/array/arena.hpp>
+#include <dyad/array/overlap.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/linalg/carrier.hpp>
@@ -106,18 +107,25 @@ public:
     }
     template <preparation_source Source>
     layer_status prepare(Source&, const path&, const std::array<affine, N>& in, const affine& out) noexcept {
+        ready_.forget();
         out_ = out;
         in_ = in;
         for (std::size_t i = 0; i < N; ++i) {
             const status s = to_out_[i].set(in[i], in[i], out);
             if (s != status::ok && in[i] != out) return {s, layer_kind::none, operand_kind::output_scale};
         }
-        return status::ok;
+        return ready_.ended(layer_status(status::ok));
     }
     template <class Context>
     layer_status run(const std::array<matrix_view<const T>, N>& in, matrix_view<T> out,
                      const Context& context) const noexcept {
         if (context.measuring()) return status::ok;
+        if (!ready_) return {status::not_prepared, layer_kind::none, operand_kind::input_scale};
+        if (overlaps_itself(out)) return {status::dst_overlaps_itself, layer_kind::none, operand_kind::output};
+        for (const auto& x : in) {
+            if (overlap(memory_of(x), memory_of(out)))
+                return {status::dst_overlaps_src, layer_kind::none, operand_kind::output};
+        }
         index first = 0;
         for (std::size_t i = 0; i < N; ++i) {
             const index columns = in[i].extent[1];
@@ -140,7 +148,7 @@ public:
         for (auto& sum : to_out_) {
             if (const status s = sum.visit(v); s != status::ok) return s;
         }
-        return status::ok;
+        return ready_.ended(status::ok);
     }
 
 private:
@@ -153,6 +161,7 @@ private:
     std::array<typename R::scaling::template sum<T>, N> to_out_;
     std::array<affine, N> in_;
     affine out_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

@@ -29,7 +29,8 @@ public:
     /// `heads`: those of keys. Empties the cache.
     layer_status shape(arena& memory, index capacity, index heads, index head_width) noexcept {
         if (capacity < 0 || heads < 0 || head_width < 0) return fault(operand_kind::geometry, status::negative_extent);
-        if (heads != 0 && capacity > (index{1} << 40) / heads)
+        constexpr index most = index{1} << 40;
+        if ((heads != 0 && capacity > most / heads) || (heads != 0 && head_width > most / heads))
             return fault(operand_kind::memory, status::arena_too_small);
         for (store& s : stores_) {
             const status taken = s.shape(memory, capacity * heads, head_width);
@@ -63,6 +64,7 @@ public:
     /// New tokens: rows of heads side by side. status::cache_full, and nothing changes, where they have no room.
     layer_status append(matrix_view<const In> keys, matrix_view<const In> values) noexcept {
         const index columns = heads_ * head_width_;
+        if (keys.extent[0] < 0) return fault(operand_kind::input, status::negative_extent);
         if (keys.extent != values.extent) return fault(operand_kind::input, status::extents_differ);
         if (keys.extent[1] != columns) return fault(operand_kind::input, status::lhs_columns_differ);
         if (keys.extent[0] > capacity_ - length_) return fault(operand_kind::state, status::cache_full);

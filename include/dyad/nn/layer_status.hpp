@@ -112,7 +112,8 @@ enum class operand_kind : std::uint8_t {
         case status::k_exceeds_accumulator:
         case status::parameter_missing:
         case status::parameter_shape_differs:
-        case status::parameter_not_finite: return operand_kind::weight;
+        case status::parameter_not_finite:
+        case status::not_prepared: return operand_kind::weight;
         case status::dst_null:
         case status::dst_rows_differ:
         case status::dst_columns_differ:
@@ -172,6 +173,22 @@ private:
 [[nodiscard]] constexpr layer_status in_layer(layer_kind layer, const layer_status& s) noexcept {
     return in_layer(layer, s.operand() != operand_kind::none ? s.operand() : operand_of(s.code()), s);
 }
+
+/// Has a layer its parameters? Their memory holds anything until `prepare` or `visit` has ended well.
+class readiness {
+public:
+    /// The answer of `prepare` or `visit`, handed on.
+    template <class Status>
+    [[nodiscard]] constexpr Status ended(const Status& s) noexcept {
+        ready_ = s == status::ok;
+        return s;
+    }
+    constexpr void forget() noexcept { ready_ = false; }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return ready_; }
+
+private:
+    bool ready_ = false;
+};
 
 /// A sentence without allocation, cut at 199 characters.
 class status_text {

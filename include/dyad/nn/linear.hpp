@@ -26,15 +26,24 @@ public:
     static constexpr auto kind = layer_kind::linear;
 
     /// Takes memory for `out` rows of `in` weights.
-    layer_status shape(arena& memory, index out, index in) noexcept { return in_layer(kind, take(memory, out, in)); }
+    layer_status shape(arena& memory, index out, index in) noexcept {
+        ready_.forget();
+        return in_layer(kind, take(memory, out, in));
+    }
     /// Reads name.weight [out, in] and name.bias [out]. `in`: what the operand's codes mean; out(j): what those of
     /// column j of the output do.
     template <preparation_source Source, std::invocable<index> OutScale>
     layer_status prepare(Source& source, const path& name, const affine& in, const OutScale& out,
                          bias_kind bias = bias_kind::given) noexcept {
+<<<<<<< HEAD
         const layer_status s = prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_,
                                                   columns_, weight_scales::one);
         return in_layer(kind, s == status::ok ? layer_status(pack()) : s);
+=======
+        const layer_status s =
+            prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_, columns_);
+        return ready_.ended(in_layer(kind, s == status::ok ? layer_status(pack()) : s));
+>>>>>>> conv
     }
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const affine& in, const affine& out,
@@ -52,6 +61,7 @@ public:
         if (in.codes.extent[1] != inputs) return {status::lhs_columns_differ, kind, operand_kind::input};
         if (out.extent[0] != in.codes.extent[0]) return {status::dst_rows_differ, kind, operand_kind::output};
         if (out.extent[1] != outputs) return {status::dst_columns_differ, kind, operand_kind::output};
+        if (!ready_ && !context.measuring()) return in_layer(kind, status::not_prepared);
         const status s = product(in, out, context);
         if (s == status::ok && !context.measuring()) columns_.finish(out);
         return in_layer(kind, s);
@@ -59,9 +69,9 @@ public:
 
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        if (const status s = weights_.visit(v); s != status::ok) return s;
-        if (const status s = columns_.visit(v); s != status::ok) return s;
-        return pack();
+        status s = weights_.visit(v);
+        if (s == status::ok) s = columns_.visit(v);
+        return ready_.ended(s == status::ok ? pack() : s);
     }
 
 private:
@@ -120,6 +130,7 @@ private:
     weights_of<R> weights_;
     columns_of<R, Out> columns_;
     vector_view<std::byte> panels_;
+    readiness ready_;
     instruction_set packed_for_ = instruction_set::scalar;  ///< the one whose kernels read the panels
 };
 

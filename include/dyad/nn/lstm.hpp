@@ -65,6 +65,7 @@ public:
     layer_status shape(arena& memory, index inputs, index units) noexcept {
         if (inputs < 0 || units < 0) return {status::negative_extent, kind, operand_kind::geometry};
         inputs_ = inputs;
+        ready_.forget();
         units_ = units;
         for (auto& gate : gates_) {
             if (const layer_status s = gate.of_input.shape(memory, units, inputs); s != status::ok)
@@ -84,6 +85,7 @@ public:
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const path& label, const affine& in, affine& out,
                          double clip = 0) noexcept {
+        ready_.forget();
         if (!(clip >= 0)) return {status::parameter_out_of_range, kind, operand_kind::state};
         affine gate_scale;
         affine cell;
@@ -104,9 +106,9 @@ public:
         clip_ = clip == 0 ? 0 : static_cast<float>(clip / cell.scale);
         if constexpr (in_integers) {
             if (clip_ >= 32767) clip_ = 0;
-            return in_layer(kind, operand_kind::output_scale, prepare_products(cell, out));
+            return in_layer(kind, operand_kind::output_scale, ready_.ended(prepare_products(cell, out)));
         } else {
-            return status::ok;
+            return ready_.ended(layer_status(status::ok));
         }
     }
 
@@ -137,6 +139,8 @@ public:
         if (state.hidden.extent != state.cell.extent || state.hidden.extent[1] != units_)
             return {status::extents_differ, kind, operand_kind::state};
         if (!context.measuring() && !out.is_empty()) {
+            if (!ready_) return in_layer(kind, status::not_prepared);
+            if (overlaps_itself(out)) return {status::dst_overlaps_itself, kind, operand_kind::output};
             if (in.codes.data == nullptr && inputs_ != 0) return {status::lhs_null, kind, operand_kind::input};
             if (out.data == nullptr) return {status::dst_null, kind, operand_kind::output};
             if (const layer_status s = check_state(state); s != status::ok) return s;
@@ -154,20 +158,23 @@ public:
 
     template <class Visitor>
     status visit(Visitor& v) noexcept {
+        ready_.forget();
         for (auto& gate : gates_) {
             if (const status s = gate.of_input.visit(v); s != status::ok) return s;
             if (const status s = gate.of_state.visit(v); s != status::ok) return s;
         }
         if (const status s = v.scalar(hidden_); s != status::ok) return s;
         if (const status s = v.scalar(clip_); s != status::ok) return s;
+        if (!is_positive_finite(hidden_.scale) || !(clip_ >= 0) || (in_integers && clip_ >= 32767))
+            return status::parameter_out_of_range;
         if constexpr (in_integers) {
             if (const status s = v.scalar(cell_power_); s != status::ok) return s;
             if (cell_power_ < least_power || cell_power_ > most_power) return status::parameter_out_of_range;
             if (const status s = kept_.visit(v); s != status::ok) return s;
             if (const status s = added_.visit(v); s != status::ok) return s;
-            return shown_.visit(v);
+            return ready_.ended(shown_.visit(v));
         } else {
-            return status::ok;
+            return ready_.ended(status::ok);
         }
     }
 
@@ -194,6 +201,9 @@ private:
             return {status::extents_differ, kind, operand_kind::state};
         if (!state.hidden.is_empty() && (state.hidden.data == nullptr || state.cell.data == nullptr))
             return {status::dst_null, kind, operand_kind::state};
+        if (state.hidden.extent[0] < 0) return {status::negative_extent, kind, operand_kind::state};
+        if (overlaps_itself(state.hidden) || overlaps_itself(state.cell))
+            return {status::dst_overlaps_itself, kind, operand_kind::state};
         return status::ok;
     }
 
@@ -202,6 +212,7 @@ private:
     layer_status prepare_cell(Source& source, const path& label, affine& cell) noexcept requires(in_integers) {
         cell_edge_.number = source.edge(label.text());
         const double most = seen_at(source, cell_edge_.number).largest_magnitude();
+        if (!(most >= 0)) return {status::scale_not_positive, kind, operand_kind::state};
         cell = 0x1p-15;
         while (cell.scale * 32767 < most && cell.scale < 0x1p1) cell.scale *= 2;
         while (cell.scale * 0.5 * 32767 >= most && cell.scale > 0x1p-28) cell.scale *= 0.5;
@@ -341,6 +352,7 @@ private:
     [[no_unique_address]] shown_columns shown_;
     edge<R, gate_type> cell_edge_;
     edge<R, output> hidden_edge_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

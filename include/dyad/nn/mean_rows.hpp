@@ -24,13 +24,15 @@ public:
     layer_status shape(arena& memory, index rows, index columns) noexcept {
         if (rows < 0 || columns < 0) return {status::negative_extent, kind, operand_kind::geometry};
         rows_ = rows;
+        ready_.forget();
         return in_layer(kind, columns_.shape_uniform(memory, columns));
     }
     layer_status prepare(const affine& in, const affine& out) noexcept {
+        ready_.forget();
         if (!is_positive_finite(in.scale)) return {status::scale_not_positive, kind, operand_kind::input_scale};
         const std::int64_t offset = -std::int64_t{in.zero_point} * rows_;
         const status s = columns_.set(0, {.sum_scale = in.scale / static_cast<double>(rows_), .offset = offset}, out);
-        return in_layer(kind, operand_kind::output_scale, s);
+        return in_layer(kind, operand_kind::output_scale, ready_.ended(s));
     }
     template <class Context>
     layer_status run(const tensor_of<R, operand>& in, matrix_view<Out> out, const Context& context) const noexcept {
@@ -43,6 +45,7 @@ public:
                 return {status::k_exceeds_accumulator, kind, operand_kind::input};
         }
         if (context.measuring() || out.is_empty()) return status::ok;
+        if (!ready_) return {status::not_prepared, kind, operand_kind::input_scale};
         if (in.codes.data == nullptr && rows_ != 0) return {status::lhs_null, kind, operand_kind::input};
         if (out.data == nullptr) return {status::dst_null, kind, operand_kind::output};
         const auto epilogue = columns_.epilogue(static_scale{}, in.token);
@@ -55,7 +58,7 @@ public:
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return columns_.visit(v);
+        return ready_.ended(columns_.visit(v));
     }
 
 private:
@@ -66,6 +69,7 @@ private:
 
     index rows_ = 0;
     columns_of<R, Out> columns_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

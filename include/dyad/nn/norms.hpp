@@ -62,12 +62,31 @@ public:
     layer_status shape(arena& memory, index width) noexcept {
         if (width < 0) return {status::negative_extent, kind, operand_kind::geometry};
         width_ = width;
+        ready_.forget();
         const status s = function_.shape(memory, width);
         return in_layer(kind, s == status::row_too_long ? operand_kind::geometry : operand_of(s), s);
     }
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, double epsilon, const affine& in, const affine& out,
                          bias_kind bias = usual_bias) noexcept {
+        return ready_.ended(set(source, name, epsilon, in, out, bias));
+    }
+    template <class Context>
+    layer_status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
+        if (in.extent[1] != width_) return {status::extents_differ, kind, operand_kind::input};
+        if (in.extent != out.extent) return {status::extents_differ, kind, operand_kind::output};
+        if (!ready_ && !context.measuring()) return {status::not_prepared, kind, operand_kind::gain};
+        return in_layer(kind, for_each_row(function_, in, out, context));
+    }
+    template <class Visitor>
+    status visit(Visitor& v) noexcept {
+        return ready_.ended(function_.visit(v));
+    }
+
+private:
+    template <preparation_source Source>
+    layer_status set(Source& source, const path& name, double epsilon, const affine& in, const affine& out,
+                     bias_kind bias) noexcept {
         if (!is_positive_finite(in.scale)) return {status::scale_not_positive, kind, operand_kind::input_scale};
         if (!is_positive_finite(out.scale)) return {status::scale_not_positive, kind, operand_kind::output_scale};
         matrix_view<const float> gamma;
@@ -83,20 +102,10 @@ public:
         const status s = function_.set(row(gamma, 0), offsets, epsilon, in, out);
         return in_layer(kind, s == status::scale_unsupported ? operand_kind::input_scale : operand_kind::gain, s);
     }
-    template <class Context>
-    layer_status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
-        if (in.extent[1] != width_) return {status::extents_differ, kind, operand_kind::input};
-        if (in.extent != out.extent) return {status::extents_differ, kind, operand_kind::output};
-        return in_layer(kind, for_each_row(function_, in, out, context));
-    }
-    template <class Visitor>
-    status visit(Visitor& v) noexcept {
-        return function_.visit(v);
-    }
 
-private:
     index width_ = 0;
     norm_of<typename R::functions, Kind, In, Out> function_;
+    readiness ready_;
 };
 
 template <recipe R, number In, number Out>

@@ -79,6 +79,7 @@ public:
     }
     template <preparation_source Source>
     layer_status prepare(Source&, const path&, const affine& in, affine& out) noexcept {
+        if (!is_positive_finite(in.scale)) return {status::scale_not_positive, kind, operand_kind::input_scale};
         out = in;
         clamp_.prepare(out);
         return status::ok;
@@ -88,6 +89,7 @@ public:
         const auto data = context.measuring() ? with_data::no : with_data::yes;
         if (const layer_status s = check_convolution(kind, shape_, in, out, data); s != status::ok) return s;
         if (context.measuring() || out.is_empty()) return status::ok;
+        if (!clamp_.is_ready()) return {status::not_prepared, kind, operand_kind::input_scale};
         if (in.is_empty()) return {status::window_empty, kind, operand_kind::geometry};
         const auto from = as_image(in, shape_.batch, shape_.height, shape_.width);
         const auto to = as_image(out, shape_.batch, shape_.out_height(), shape_.out_width());

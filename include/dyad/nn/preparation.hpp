@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -88,6 +89,14 @@ template <preparation_source Source>
     }
 }
 
+/// What the codes of an edge mean, q(what calibration saw): no scale, which layers refuse, where one is asked of NaN.
+template <class Quantization>
+[[nodiscard]] affine quantized(const Quantization& q, const value_interval& seen) noexcept {
+    const bool is_seen = seen.largest_magnitude() >= 0;
+    if (is_seen || affine(q({-1, 1})) == affine(q({-2, 2}))) return q(seen);
+    return std::numeric_limits<double>::quiet_NaN();
+}
+
 /// One tensor between operations: its number for probes, and while the model is prepared, what its codes mean.
 template <recipe R, number T>
 struct edge {
@@ -97,7 +106,8 @@ struct edge {
     template <preparation_source Source>
     affine prepare(Source& source, const path& name) noexcept {
         number = source.edge(name.text());
-        affine q = R::scaling::template quantization<T>(seen_at(source, number));
+        const auto of = [](const value_interval& seen) { return R::scaling::template quantization<T>(seen); };
+        affine q = quantized(of, seen_at(source, number));
         if constexpr (quantized_source<Source> && takes_given<typename R::scaling>) source.given(number, q);
         source.set_scale(number, q);
         return q;
@@ -106,7 +116,10 @@ struct edge {
     template <preparation_source Source>
     affine prepare_symmetric(Source& source, const path& name) noexcept {
         number = source.edge(name.text());
-        const affine q = R::scaling::template scale<T>(seen_at(source, number).largest_magnitude());
+        const auto of = [](const value_interval& seen) {
+            return R::scaling::template scale<T>(seen.largest_magnitude());
+        };
+        const affine q = quantized(of, seen_at(source, number));
         source.set_scale(number, q);
         return q;
     }

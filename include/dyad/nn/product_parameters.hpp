@@ -31,7 +31,9 @@ public:
                 if (s != status::parameter_missing) return {s, layer_kind::none, operand_kind::bias};
             }
         }
-        return {source.parameter((name / "bias").text(), 1, outputs, values_), layer_kind::none, operand_kind::bias};
+        const status s = source.parameter((name / "bias").text(), 1, outputs, values_);
+        const bool usable = s != status::ok || nn::is_finite(values_);
+        return {usable ? s : status::parameter_not_finite, layer_kind::none, operand_kind::bias};
     }
     [[nodiscard]] double at(index i, double sum_scale) const noexcept {
         if (codes_.data != nullptr) return codes_(i) * sum_scale;
@@ -42,6 +44,18 @@ private:
     vector_view<const std::int32_t> codes_;
     matrix_view<const float> values_;
 };
+
+namespace product_rules {
+
+/// The operand that a scale belongs to, where those of input and output are positive numbers by themselves.
+[[nodiscard]] constexpr layer_status about(status s) noexcept {
+    const bool is_weight = s == status::scale_not_positive || s == status::scale_out_of_range;
+    if (is_weight) return {s, layer_kind::none, operand_kind::weight_scale};
+    return s == status::scale_unsupported ? layer_status{s, layer_kind::none, operand_kind::output_scale}
+                                          : layer_status{s};
+}
+
+}  // namespace product_rules
 
 /// Reads name.weight and name.bias for a layer whose `weights` and `columns` have their shape: codes as the file
 /// prescribes them where the recipe takes those, else floats, quantized. `in`: what the operand's codes mean; out(j):
@@ -55,6 +69,13 @@ layer_status prepare_product(Source& source, const path& name, weight_order orde
     using scaling = typename R::scaling;
     const auto [outputs, terms] = weights.extent();
     if (!is_positive_finite(in.scale)) return {status::scale_not_positive, layer_kind::none, operand_kind::input_scale};
+    if constexpr (!requires { weights.row_sum(index{}); }) {
+        if (in.zero_point != 0) return {status::scale_unsupported, layer_kind::none, operand_kind::input_scale};
+    }
+    for (index i = 0; i < outputs; ++i) {
+        if (!is_positive_finite(affine(out(i)).scale))
+            return {status::scale_not_positive, layer_kind::none, operand_kind::output_scale};
+    }
     bias_of<Source> bias;
     if (const layer_status s = bias.find(source, name, outputs, kind, scaling::file_scales); s != status::ok) return s;
     auto scales = weight_scales::by_row;
@@ -62,8 +83,8 @@ layer_status prepare_product(Source& source, const path& name, weight_order orde
         const double sum_scale = scaling::sum_scale(in.scale, scale, scales);
         column_terms terms_of{bias.at(i, sum_scale), sum_scale, 0};
         if (in.zero_point != 0) {
-            if constexpr (requires { weights.row_sum(i); }) terms_of.offset = -in.zero_point * weights.row_sum(i);
-            else return status::scale_unsupported;
+            if constexpr (requires { weights.row_sum(i); })
+                terms_of.offset = -std::int64_t{in.zero_point} * weights.row_sum(i);
         }
         return columns.set(i, terms_of, affine(out(i)));
     };
@@ -78,16 +99,17 @@ layer_status prepare_product(Source& source, const path& name, weight_order orde
         if (found == status::ok) {
             if (g.scales.extent[0] == 1) scales = single;
             if (turned) g.codes = transposed(g.codes);
-            return weights.take(g, set);
+            return product_rules::about(weights.take(g, set));
         }
         if (found != status::parameter_missing) return {found, layer_kind::none, operand_kind::weight};
     }
     matrix_view<const float> w;
     const status found = source.parameter(weight_name.text(), rows, lines, w);
     if (found != status::ok) return {found, layer_kind::none, operand_kind::weight};
+    if (!nn::is_finite(w)) return {status::parameter_not_finite, layer_kind::none, operand_kind::weight};
     // A row of zeros leaves its bias: in a thousandth of the output's unit it is as good as exact.
     const auto fine = [&](index i) { return affine(out(i)).scale / in.scale / 1024; };
-    return weights.prepare(turned ? transposed(w) : w, fine, set);
+    return product_rules::about(weights.prepare(turned ? transposed(w) : w, fine, set));
 }
 
 }  // namespace dyad::inline v1::nn

@@ -29,29 +29,23 @@ template <recipe R, number In, number Out>
 class recoding {
 public:
     status shape(arena& memory) noexcept {
+        ready_.forget();
         if constexpr (in_integers) return columns_.shape_uniform(memory, 1);
         else return status::ok;
     }
     /// `unit`: value of one unit of what will be rounded.
-    status set(double unit, const affine& out) noexcept {
-        if (!is_positive_finite(unit) || !is_positive_finite(out.scale)) return status::scale_not_positive;
-        if constexpr (in_integers) {
-            return columns_.set(0, {.sum_scale = unit}, out);
-        } else {
-            factor_ = static_cast<float>(unit / out.scale);
-            zero_ = static_cast<float>(out.zero_point);
-            return is_positive_finite(static_cast<double>(factor_)) ? status::ok : status::scale_not_positive;
-        }
-    }
+    status set(double unit, const affine& out) noexcept { return ready_.ended(take(unit, out)); }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
         if constexpr (in_integers) {
-            return columns_.visit(v);
+            return ready_.ended(columns_.visit(v));
         } else {
             const status s = v.scalar(factor_);
-            return s == status::ok ? v.scalar(zero_) : s;
+            return ready_.ended(s == status::ok ? v.scalar(zero_) : s);
         }
     }
+
+    [[nodiscard]] bool is_ready() const noexcept { return static_cast<bool>(ready_); }
 
     /// What is rounded: integers where these are exact, else doubles (a product of two floats is one).
     static constexpr bool in_integers = recodes_integers<R, In, Out>;
@@ -81,10 +75,21 @@ public:
     }
 
 private:
+    status take(double unit, const affine& out) noexcept {
+        if (!is_positive_finite(unit) || !is_positive_finite(out.scale)) return status::scale_not_positive;
+        if constexpr (in_integers) {
+            return columns_.set(0, {.sum_scale = unit}, out);
+        } else {
+            factor_ = static_cast<float>(unit / out.scale);
+            zero_ = static_cast<float>(out.zero_point);
+            return is_positive_finite(static_cast<double>(factor_)) ? status::ok : status::scale_not_positive;
+        }
+    }
     struct nothing {};
     [[no_unique_address]] std::conditional_t<in_integers, columns_of<R, Out>, nothing> columns_;
     float factor_ = 1;
     float zero_ = 0;
+    readiness ready_;
 };
 
 /// dst = src with other scales.
@@ -100,6 +105,7 @@ public:
     status run(matrix_view<const In> src, matrix_view<Out> dst, const Context& context) const noexcept {
         if (src.extent != dst.extent) return status::extents_differ;
         if (context.measuring()) return status::ok;
+        if (!factor_.is_ready()) return status::not_prepared;
         if (const status s = check_map(src, dst); s != status::ok) return s;
         const instruction_set isa = row_options{context.cap}.chosen();
         context.execute(src.extent[0], [&](index i) {
@@ -147,6 +153,7 @@ public:
                const Context& context) const noexcept {
         if (x.extent != y.extent || x.extent != dst.extent) return status::extents_differ;
         if (context.measuring()) return status::ok;
+        if (!factor_.is_ready()) return status::not_prepared;
         if (const status s = check_map(x, dst); s != status::ok) return s;
         if (const status s = check_map(y, dst); s != status::ok) return s;
         const instruction_set isa = row_options{context.cap}.chosen();

@@ -26,10 +26,11 @@ public:
     static constexpr auto kind = layer_kind::residual;
 
     layer_status prepare(const affine& x, const affine& y, const affine& out) noexcept {
+        ready_.forget();
         if (!is_positive_finite(x.scale)) return {status::scale_not_positive, kind, operand_kind::input_scale};
         if (!is_positive_finite(y.scale)) return {status::scale_not_positive, kind, operand_kind::residual};
         if (!is_positive_finite(out.scale)) return {status::scale_not_positive, kind, operand_kind::output_scale};
-        return in_layer(kind, operand_kind::output_scale, sum_.set(x, y, out));
+        return in_layer(kind, operand_kind::output_scale, ready_.ended(sum_.set(x, y, out)));
     }
     template <class Context>
     layer_status run(matrix_view<const stream> x, matrix_view<const stream> y, matrix_view<stream> out,
@@ -37,6 +38,7 @@ public:
         if (x.extent != y.extent) return {status::extents_differ, kind, operand_kind::residual};
         if (x.extent != out.extent) return {status::extents_differ, kind, operand_kind::output};
         if (context.measuring()) return status::ok;
+        if (!ready_) return {status::not_prepared, kind, operand_kind::input_scale};
         if (const status s = check_map(x, out); s != status::ok) return in_layer(kind, s);
         if (const status s = check_map(y, out); s != status::ok) {
             const bool missing = s == status::src_null;
@@ -54,11 +56,12 @@ public:
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return sum_.visit(v);
+        return ready_.ended(sum_.visit(v));
     }
 
 private:
     typename R::scaling::template sum<stream> sum_;
+    readiness ready_;
 };
 
 /// out = x + a constant tensor of the model, position embeddings say: one parameter `name`, rows x columns. A run may
@@ -95,6 +98,7 @@ public:
     layer_status run(matrix_view<const stream> x, matrix_view<stream> out, const Context& context,
                      index first = 0) const noexcept {
         if (x.extent[1] != constant_.extent[1]) return {status::extents_differ, kind, operand_kind::input};
+        if (x.extent[0] < 0) return {status::negative_extent, kind, operand_kind::input};
         if (first < 0 || x.extent[0] > constant_.extent[0] || first > constant_.extent[0] - x.extent[0])
             return {status::position_out_of_range, kind, operand_kind::position};
         const auto rows = row_block(as_const(constant_), first, x.extent[0]);

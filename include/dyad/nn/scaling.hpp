@@ -94,6 +94,11 @@ struct real_columns {
     /// Column j (nn/affine.hpp).
     status set(index j, const column_terms& t, const affine& out) noexcept {
         if (!is_positive_finite(t.sum_scale / out.scale)) return status::scale_not_positive;
+        if (t.sum_scale / out.scale > static_cast<double>(std::numeric_limits<float>::max()))
+            return status::scale_out_of_range;
+        if constexpr (carrier_rules::is_fixed<Out>) {
+            if (out.zero_point < Out::min_raw || out.zero_point > Out::max_raw) return status::scale_unsupported;
+        }
         const double bias = t.offset == 0 ? t.bias : t.bias + static_cast<double>(t.offset) * t.sum_scale;
         const double offset = out.zero_point == 0 ? bias / out.scale : bias / out.scale + out.zero_point;
         factors(j) = static_cast<float>(t.sum_scale / out.scale);
@@ -310,10 +315,23 @@ struct dyadic_columns {
         if (const status s = v.scalar(largest_bias); s != status::ok) return s;
         if (const status s = v.scalar(zero_point); s != status::ok) return s;
         if (const status s = v.scalar(low); s != status::ok) return s;
-        return v.scalar(high);
+        if (const status s = v.scalar(high); s != status::ok) return s;
+        return are_usable() ? status::ok : status::parameter_out_of_range;
     }
 
 private:
+    /// Could `set` have made them? An archive may be of another model.
+    [[nodiscard]] bool are_usable() const noexcept {
+        const auto is_code = [](std::int32_t x) { return x >= Out::min_raw && x <= Out::max_raw; };
+        if (!is_code(zero_point) || !is_code(low) || !is_code(high) || low > high) return false;
+        if (largest_bias >= std::uint32_t{1} << 30) return false;
+        const auto b = stored(bias);
+        const auto m = stored(multipliers);
+        for (index j = 0; j < b.extent[0] && b.data != nullptr; ++j) {
+            if (magnitude(b(j)) > largest_bias || m(j).significand < 0) return false;
+        }
+        return true;
+    }
     [[nodiscard]] static std::int32_t code_of(double x, const affine& out) noexcept {
         return Out::saturating_from_raw(
                    std::int64_t{convert<std::int32_t>(x / out.scale, rounding::nearest_away, saturation::finite)} +
@@ -338,6 +356,9 @@ struct dyadic_sum {
         if (!is_positive_finite(x.scale / out.scale) || !is_positive_finite(y.scale / out.scale)) {
             return status::scale_not_positive;
         }
+        for (const std::int32_t z : {x.zero_point, y.zero_point, out.zero_point}) {
+            if (z < T::min_raw || z > T::max_raw) return status::scale_unsupported;
+        }
         x_factor = multiplier::from_ratio(x.scale, out.scale);
         y_factor = multiplier::from_ratio(y.scale, out.scale);
         x_zero = x.zero_point;
@@ -355,7 +376,11 @@ struct dyadic_sum {
         if (const status s = v.scalar(y_factor); s != status::ok) return s;
         if (const status s = v.scalar(x_zero); s != status::ok) return s;
         if (const status s = v.scalar(y_zero); s != status::ok) return s;
-        return v.scalar(zero);
+        if (const status s = v.scalar(zero); s != status::ok) return s;
+        const auto is_code = [](std::int32_t x) { return x >= T::min_raw && x <= T::max_raw; };
+        const bool usable = x_factor.significand >= 0 && y_factor.significand >= 0 && is_code(x_zero) &&
+                            is_code(y_zero) && is_code(zero);
+        return usable ? status::ok : status::parameter_out_of_range;
     }
 
 private:

@@ -31,9 +31,10 @@ public:
         else return R::scaling::template scale<Out>(1.0);
     }
     layer_status prepare(const affine& in, const affine& out = usual_output()) noexcept {
+        ready_.forget();
         if (!is_positive_finite(in.scale)) return {status::scale_not_positive, kind, operand_kind::input_scale};
         if (!is_positive_finite(out.scale)) return {status::scale_not_positive, kind, operand_kind::output_scale};
-        const status s = function_.set(in, out);
+        const status s = ready_.ended(function_.set(in, out));
         const bool is_input = s == status::parameters_not_usable;
         return in_layer(kind, is_input ? operand_kind::input_scale : operand_kind::output_scale, s);
     }
@@ -41,16 +42,18 @@ public:
     template <class Context>
     layer_status run(matrix_view<const In> in, matrix_view<Out> out, const Context& context) const noexcept {
         if (in.extent != out.extent) return {status::extents_differ, kind, operand_kind::output};
+        if (!ready_ && !context.measuring()) return {status::not_prepared, kind, operand_kind::input_scale};
         return in_layer(kind, for_each_row(function_, in, out, context));
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return function_.visit(v);
+        return ready_.ended(function_.visit(v));
     }
 
 private:
     using function_type = typename R::functions::template softmax<In, Out>;
     function_type function_;
+    readiness ready_;
 };
 
 }  // namespace dyad::inline v1::nn

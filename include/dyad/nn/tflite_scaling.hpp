@@ -75,7 +75,8 @@ public:
     }
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return v.scalar(sum_);
+        if (const status s = v.scalar(sum_); s != status::ok) return s;
+        return sum_.check() == status::ok ? status::ok : status::parameter_out_of_range;
     }
 
 private:

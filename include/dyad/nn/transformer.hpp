@@ -166,6 +166,7 @@ public:
     /// x: tokens x width, in place. `more` goes to attention's run: masks, a cache.
     template <class Context, class... More>
     layer_status run(matrix_view<stream> x, const Context& context, More&&... more) const noexcept {
+        if (const layer_status s = check_room(x, context); s != status::ok) return s;
         const layer_status s = attention_.run(x, context, more...);
         return s == status::ok ? mlp_.run(x, context) : s;
     }
@@ -181,6 +182,22 @@ public:
     [[nodiscard]] Mlp& mlp_layer() noexcept { return mlp_.inner(); }
 
 private:
+    /// Before the first half changes x and a cache: is there room for the second?
+    template <class Context>
+    layer_status check_room(matrix_view<stream> x, const Context& context) const noexcept {
+        if (context.measuring()) return status::ok;
+        arena need = arena::measuring();
+        const nn::context<const no_probe, const serial> counting{need, context_rules::nobody, context_rules::one_thread,
+                                                                 context.cap};
+        const matrix_view<stream> nowhere{nullptr, x.extent, x.stride};
+        if (const layer_status s = mlp_.run(nowhere, counting); s != status::ok) return s;
+        if (need.peak() == 0) return status::ok;
+        const std::size_t mark = context.scratch.used();
+        vector_view<std::byte> bytes;
+        const status s = context.scratch.take(static_cast<index>(need.peak() - arena::alignment), bytes);
+        context.scratch.rewind(mark);
+        return in_layer(kind, s);
+    }
     layer_status shape_rest(arena& memory, index width, index hidden) noexcept {
         if (const layer_status s = attention_.shape(memory, width); s != status::ok) return s;
         if (const layer_status s = mlp_.shape(memory, width); s != status::ok) return s;

@@ -77,7 +77,19 @@ public:
 
     template <class Visitor>
     status visit(Visitor& v) noexcept {
-        return v.array(codes_);
+        if (const status s = v.array(codes_); s != status::ok || codes_.data == nullptr) return s;
+        // Bounds of sums are those of codes; an archive may be of another model.
+        if constexpr (carrier_rules::is_fixed<W>) {
+            if constexpr (W::width < width_of<decltype(W{}.raw())>) {
+                for (index i = 0; i < codes_.extent[0]; ++i) {
+                    for (index j = 0; j < codes_.extent[1]; ++j) {
+                        const auto code = codes_(i, j).raw();
+                        if (code < W::min_raw || code > W::max_raw) return status::parameter_out_of_range;
+                    }
+                }
+            }
+        }
+        return status::ok;
     }
 
 private:
