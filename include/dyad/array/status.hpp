@@ -191,7 +191,8 @@ enum class [[nodiscard]] status : std::uint8_t{ok,
         case status::variance_not_positive: return "a variance and epsilon together are not a positive finite number";
         case status::window_empty: return "a window of a pooling may lie wholly in the padding";
         case status::id_out_of_range: return "an id is not a row of the table that it is looked up in";
-        case status::not_prepared: return "the layer has no parameters: prepare or visit comes first, and must end well";
+        case status::not_prepared:
+            return "the layer has no parameters: prepare or visit comes first, and must end well";
     }
     return "unknown status";
 }

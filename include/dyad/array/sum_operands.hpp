@@ -35,7 +35,8 @@ struct summed_rows {
     bool in_rows;
 
     /// Columns that have no gaps become rows, and rows that stand end to end in all three one row.
-    [[nodiscard]] static summed_rows of(matrix_view<const X> lhs, matrix_view<const Y> rhs, matrix_view<To> dst) noexcept {
+    [[nodiscard]] static summed_rows of(matrix_view<const X> lhs, matrix_view<const Y> rhs,
+                                        matrix_view<To> dst) noexcept {
         const auto in_columns = [](const auto& v) { return v.stride[1] != 1 && v.stride[0] == 1; };
         if (in_columns(lhs) && in_columns(rhs) && in_columns(dst))
             return of(transposed(lhs), transposed(rhs), transposed(dst));

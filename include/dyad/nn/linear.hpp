@@ -35,15 +35,9 @@ public:
     template <preparation_source Source, std::invocable<index> OutScale>
     layer_status prepare(Source& source, const path& name, const affine& in, const OutScale& out,
                          bias_kind bias = bias_kind::given) noexcept {
-<<<<<<< HEAD
         const layer_status s = prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_,
                                                   columns_, weight_scales::one);
-        return in_layer(kind, s == status::ok ? layer_status(pack()) : s);
-=======
-        const layer_status s =
-            prepare_product<R>(source, name, weight_order::outputs_first, bias, in, out, weights_, columns_);
         return ready_.ended(in_layer(kind, s == status::ok ? layer_status(pack()) : s));
->>>>>>> conv
     }
     template <preparation_source Source>
     layer_status prepare(Source& source, const path& name, const affine& in, const affine& out,
