@@ -15,6 +15,7 @@
 #include <dyad/nn/block_scaling.hpp>
 #include <dyad/nn/code_clamp.hpp>
 #include <dyad/nn/codes.hpp>
+#include <dyad/nn/columns.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/nn/conv2d.hpp>
 #include <dyad/nn/conv2d_geometry.hpp>
@@ -57,6 +58,7 @@
 #include <dyad/nn/softmax.hpp>
 #include <dyad/nn/softmax_step.hpp>
 #include <dyad/nn/step.hpp>
+#include <dyad/nn/sums.hpp>
 #include <dyad/nn/tensor.hpp>
 #include <dyad/nn/tflite_functions.hpp>
 #include <dyad/nn/tflite_scaling.hpp>
