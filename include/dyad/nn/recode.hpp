@@ -15,6 +15,7 @@
 #include <dyad/linalg/carrier.hpp>
 #include <dyad/nn/affine.hpp>
 #include <dyad/nn/context.hpp>
+#include <dyad/nn/layer_status.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/number/convert.hpp>
 
