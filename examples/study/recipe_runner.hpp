@@ -3,9 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "runner.hpp"
@@ -108,10 +110,36 @@ template <dyad::nn::recipe R>
     return std::make_unique<recipe_runner<R>>(file, ranges);
 }
 
-/// Bits per weight come from the recipe's own type.
+/// Mean bits of a weight of the model's matrices, to a hundredth: recipes may mix others by block and by product.
+template <dyad::nn::recipe R>
+[[nodiscard]] double bits_per_weight() {
+    using dyad::nn::part;
+    double weights = 0;
+    double bits = 0;
+    const auto add = [&]<class Of>(dyad::index count, std::type_identity<Of>) {
+        weights += static_cast<double>(count);
+        bits += static_cast<double>(count) * dyad::nn::weights_of<Of>::bits_per_weight;
+    };
+    add(digits::width * digits::patch_pixels, std::type_identity<dyad::nn::part_of<R, part::embed>>{});
+    add(digits::classes * digits::width, std::type_identity<dyad::nn::part_of<R, part::head>>{});
+    const auto add_block = [&]<class Block>(std::type_identity<Block>) {
+        constexpr dyad::index square = digits::width * digits::width;
+        constexpr dyad::index layer = digits::width * digits::hidden;
+        add(3 * square, std::type_identity<dyad::nn::part_of<Block, part::attention_qkv>>{});
+        add(square, std::type_identity<dyad::nn::part_of<Block, part::attention_projection>>{});
+        add(layer, std::type_identity<dyad::nn::part_of<Block, part::mlp_first>>{});
+        add(layer, std::type_identity<dyad::nn::part_of<Block, part::mlp_second>>{});
+    };
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+        (add_block(std::type_identity<dyad::nn::recipe_at<R, I>>{}), ...);
+    }
+    (std::make_integer_sequence<int, digits::depth>{});
+    return std::round(100 * bits / weights) / 100;
+}
+
 template <dyad::nn::recipe R>
 [[nodiscard]] recipe_entry entry(const char* name, const char* summary) {
-    return {name, summary, dyad::nn::weights_of<R>::bits_per_weight, &make_runner<R>};
+    return {name, summary, bits_per_weight<R>(), &make_runner<R>};
 }
 
 }  // namespace study

@@ -192,7 +192,7 @@ TEST_CASE("token_scaling: linear with ternary weights is the exact sum, scaled o
     prepared<in_ternary> layer(3, 40);
     packed_size size;
     REQUIRE(layer.held.layer.visit(size) == status::ok);
-    CHECK(size.bytes() == 3 * 40 / 4 + 4 + 3 * 4);  // two bits a weight, one factor, three biases
+    CHECK(size.bytes() == 3 * 40 / 4 + 4 + 3 * 4 + 2 * 8);  // two bits a weight, one factor, three biases, two bounds
 }
 
 TEST_CASE("token_scaling: linear with INT8 weights of one scale") {
