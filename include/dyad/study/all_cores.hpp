@@ -9,6 +9,7 @@
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <dyad/array/executor.hpp>
@@ -44,7 +45,8 @@ public:
         {
             std::vector<std::jthread> helpers;
             const index wanted = std::min<index>(threads_, n_tasks) - 1;
-            for (index t = 0; t < wanted; ++t) helpers.emplace_back(&call<decltype(work)>, &work);
+            for (index t = 0; t < wanted; ++t)
+                helpers.emplace_back(&call<std::remove_const_t<decltype(work)>>, static_cast<const void*>(&work));
             work();
         }
         if (thrown) std::rethrow_exception(thrown);
