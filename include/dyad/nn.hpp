@@ -9,6 +9,7 @@
 #include <dyad/nn/attention.hpp>
 #include <dyad/nn/attention_geometry.hpp>
 #include <dyad/nn/attention_products.hpp>
+#include <dyad/nn/attention_scores.hpp>
 #include <dyad/nn/attention_softmax.hpp>
 #include <dyad/nn/batch_norm.hpp>
 #include <dyad/nn/block_product.hpp>

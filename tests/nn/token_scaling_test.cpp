@@ -195,6 +195,27 @@ TEST_CASE("token_scaling: linear with ternary weights is the exact sum, scaled o
     CHECK(size.bytes() == 3 * 40 / 4 + 4 + 3 * 4 + 2 * 8);  // two bits a weight, one factor, three biases, two bounds
 }
 
+TEST_CASE("token_scaling: an archive whose weights are no ternary numbers is refused") {
+    prepared<in_ternary> layer(3, 40);
+    dyad::nn::archive_size size;
+    REQUIRE(layer.held.layer.visit(size) == status::ok);
+    std::vector<std::byte> archive(size.bytes());
+    dyad::nn::archive_writer writer(archive);
+    REQUIRE(layer.held.layer.visit(writer) == status::ok);
+    const auto read = [&] {
+        dyad::nn::archive_reader reader(archive);
+        return layer.held.layer.visit(reader);
+    };
+    CHECK(read() == status::ok);
+    for (const int code : {2, -2, 127, -128}) {
+        const std::byte kept = archive[41];  // weights come first, a byte each
+        archive[41] = static_cast<std::byte>(code);
+        CHECK(read() == status::parameter_out_of_range);
+        archive[41] = kept;
+    }
+    CHECK(read() == status::ok);
+}
+
 TEST_CASE("token_scaling: linear with INT8 weights of one scale") {
     const prepared<in_int8_tokens> layer(7, 65);
     const real_matrix x = uneven_rows(5, 65, 9);

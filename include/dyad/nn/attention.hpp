@@ -6,15 +6,14 @@
 
 #include <concepts>
 #include <cstddef>
-#include <type_traits>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/core/saturation.hpp>
-#include <dyad/kernels/float_environment.hpp>
 #include <dyad/nn/attention_geometry.hpp>
 #include <dyad/nn/attention_products.hpp>
+#include <dyad/nn/attention_scores.hpp>
 #include <dyad/nn/attention_softmax.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/nn/key_value_cache.hpp>
@@ -23,7 +22,6 @@
 #include <dyad/nn/preparation.hpp>
 #include <dyad/nn/recipe.hpp>
 #include <dyad/nn/rotary.hpp>
-#include <dyad/number/convert.hpp>
 
 namespace dyad::inline v1::nn {
 
@@ -342,47 +340,13 @@ private:
             s != status::ok)
             return s;
         if (!context.measuring()) {
-            if (!more.bias.is_empty()) add_bias(scores, tokens, more.bias, seen, context);
-            show_scores(scores, tokens, seen, context);
+            if (!more.bias.is_empty()) add_to_scores(scores, tokens, more.bias, seen, context);
+            show_scores(scores_edge_.number, scores, tokens, seen, context);
         }
         if (const status s = softmax_of_heads(softmax_, scores, tokens, seen, shares, context); s != status::ok)
             return s;
         const contraction over_keys{contracted::columns, keys};
         return as_operand<inner, probability>(as_const(shares), over_keys, p, softmax_edge_.number, context);
-    }
-
-    /// A probe sees 0 where a token sees no key: products above the diagonal are not computed.
-    template <class Context>
-    void show_scores(matrix_view<value> scores, index tokens, const seen_keys& seen,
-                     const Context& context) const noexcept {
-        if constexpr (!std::same_as<std::remove_cvref_t<decltype(context.probe)>, no_probe>) {
-            if (!seen.all()) {
-                for (index r = 0; r < scores.extent[0]; ++r) {
-                    for (index j = 0; j < scores.extent[1]; ++j) {
-                        if (!seen.sees(r % tokens, j)) scores(r, j) = value{};
-                    }
-                }
-            }
-            context.show(scores_edge_.number, as_const(scores), static_scale{});
-        }
-    }
-    template <class Context>
-    void add_bias(matrix_view<value> scores, index tokens, matrix_view<const value> bias, const seen_keys& seen,
-                  const Context& context) const noexcept {
-        context.execute(scores.extent[0], [&](index r) {
-            const default_float_environment environment;
-            const index i = r % tokens;
-            for (index j = 0; j < scores.extent[1]; ++j) {
-                if (seen.sees(i, j)) scores(r, j) = saturated_sum(scores(r, j), bias(i, j));
-            }
-        });
-    }
-    [[nodiscard]] static value saturated_sum(value a, value b) noexcept {
-        if constexpr (carrier_rules::is_fixed<value>) {
-            return value::saturating_from_raw(std::int64_t{a.raw()} + std::int64_t{b.raw()});
-        } else {
-            return convert<value>(convert<double>(a) + convert<double>(b));
-        }
     }
 
     attention_geometry geometry_;

@@ -10,24 +10,11 @@
 #include <dyad/array/status.hpp>
 #include <dyad/array/view.hpp>
 #include <dyad/linalg/attention_products.hpp>
+#include <dyad/nn/attention_scores.hpp>
 #include <dyad/nn/context.hpp>
 #include <dyad/number/native.hpp>
 
 namespace dyad::inline v1::nn {
-
-/// Token i of each head sees key j where the mask's byte is not 0 (a mask without extents hides nothing) and, under
-/// causality, j <= i + offset.
-struct seen_keys {
-    attention_mask rule = attention_mask::none;
-    index offset = 0;
-    matrix_view<const std::uint8_t> mask = {};
-
-    [[nodiscard]] constexpr bool has_mask() const noexcept { return mask.extent[0] != 0 || mask.extent[1] != 0; }
-    [[nodiscard]] constexpr bool all() const noexcept { return rule == attention_mask::none && !has_mask(); }
-    [[nodiscard]] constexpr bool sees(index i, index j) const noexcept {
-        return (rule == attention_mask::none || j - offset <= i) && (!has_mask() || mask(i, j) != 0);
-    }
-};
 
 namespace attention_steps {
 

@@ -20,6 +20,7 @@
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>
 #include <dyad/nn/token_scaling.hpp>
+#include <dyad/nn/weights.hpp>
 #include <dyad/number/convert.hpp>
 #include <dyad/number/power.hpp>
 
@@ -51,13 +52,10 @@ template <number T>
 
 /// Power codes with a scale for each row.
 template <number W>
-class power_weights {
+class power_weights : public code_weights<W> {
+    using code_weights<W>::codes_;
+
 public:
-    static constexpr double bits_per_weight = width_of<W>;
-
-    status shape(arena& memory, index rows, index columns) noexcept { return memory.take(rows, columns, codes_); }
-    [[nodiscard]] std::array<index, 2> extent() const noexcept { return codes_.extent; }
-
     template <class IfZero, class Each>
     status prepare(matrix_view<const float> w, const IfZero& if_zero, const Each& each) noexcept {
         if (!is_finite(w)) return status::parameter_not_finite;
@@ -69,19 +67,6 @@ public:
         }
         return status::ok;
     }
-    template <class Context>
-    status operand(const Context&, matrix_view<const W>& out) const noexcept {
-        out = as_const(codes_);
-        return status::ok;
-    }
-    [[nodiscard]] matrix_view<const W> codes() const noexcept { return as_const(codes_); }
-    template <class Visitor>
-    status visit(Visitor& v) noexcept {
-        return v.array(codes_);
-    }
-
-private:
-    matrix_view<W> codes_;
 };
 
 /// Weights and operands must be power<Bits, 2>. Everything between products is float.

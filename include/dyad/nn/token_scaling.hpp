@@ -16,6 +16,7 @@
 #include <dyad/nn/archive.hpp>
 #include <dyad/nn/scaling.hpp>
 #include <dyad/nn/tensor.hpp>
+#include <dyad/nn/weights.hpp>
 
 namespace dyad::inline v1::nn {
 
@@ -28,13 +29,10 @@ namespace dyad::inline v1::nn {
 
 /// Codes that share one scale, chosen by Rule.
 template <number W, scale_rule Rule>
-class tensor_weights {
+class tensor_weights : public code_weights<W> {
+    using code_weights<W>::codes_;
+
 public:
-    static constexpr double bits_per_weight = width_of<W>;
-
-    status shape(arena& memory, index rows, index columns) noexcept { return memory.take(rows, columns, codes_); }
-    [[nodiscard]] std::array<index, 2> extent() const noexcept { return codes_.extent; }
-
     template <class IfZero, class Each>
     status prepare(matrix_view<const float> w, const IfZero& if_zero, const Each& each) noexcept {
         if (!is_finite(w)) return status::parameter_not_finite;
@@ -46,19 +44,6 @@ public:
         }
         return status::ok;
     }
-    template <class Context>
-    status operand(const Context&, matrix_view<const W>& out) const noexcept {
-        out = as_const(codes_);
-        return status::ok;
-    }
-    [[nodiscard]] matrix_view<const W> codes() const noexcept { return as_const(codes_); }
-    template <class Visitor>
-    status visit(Visitor& v) noexcept {
-        return v.array(codes_);
-    }
-
-private:
-    matrix_view<W> codes_;
 };
 
 /// A scale for each line of numbers that a product sums: a row of activations, a column of attention's v. Everything

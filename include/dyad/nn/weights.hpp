@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 
 #include <dyad/array/arena.hpp>
 #include <dyad/array/status.hpp>
@@ -16,9 +17,9 @@
 
 namespace dyad::inline v1::nn {
 
-/// One code a weight, each row with the scale that Scaling::weight_scale gives it.
-template <class Scaling, number W>
-class row_weights {
+/// The memory of weights of which each is a code, and what all that keep them so share.
+template <number W>
+class code_weights {
 public:
     /// What a weight takes in memory, its share of the scales that lie beside the codes included.
     static constexpr double bits_per_weight = width_of<W>;
@@ -26,6 +27,46 @@ public:
     status shape(arena& memory, index rows, index columns) noexcept { return memory.take(rows, columns, codes_); }
     [[nodiscard]] std::array<index, 2> extent() const noexcept { return codes_.extent; }
 
+    /// The weights as a product reads them: here the same memory.
+    template <class Context>
+    status operand(const Context&, matrix_view<const W>& out) const noexcept {
+        out = as_const(codes_);
+        return status::ok;
+    }
+
+    /// The same where a product packs them once.
+    [[nodiscard]] matrix_view<const W> codes() const noexcept { return as_const(codes_); }
+
+    template <class Visitor>
+    status visit(Visitor& v) noexcept {
+        if (const status s = v.array(codes_); s != status::ok || codes_.data == nullptr) return s;
+        // Bounds of sums are those of codes; an archive may be of another model.
+        if constexpr (requires { W{}.raw(); }) {
+            using raw_type = decltype(W{}.raw());
+            constexpr raw_type low = std::numeric_limits<W>::lowest().raw();
+            constexpr raw_type high = std::numeric_limits<W>::max().raw();
+            if constexpr (low != std::numeric_limits<raw_type>::min() || high != std::numeric_limits<raw_type>::max()) {
+                for (index i = 0; i < codes_.extent[0]; ++i) {
+                    for (index j = 0; j < codes_.extent[1]; ++j) {
+                        const raw_type code = codes_(i, j).raw();
+                        if (code < low || code > high) return status::parameter_out_of_range;
+                    }
+                }
+            }
+        }
+        return status::ok;
+    }
+
+protected:
+    matrix_view<W> codes_;
+};
+
+/// One code a weight, each row with the scale that Scaling::weight_scale gives it.
+template <class Scaling, number W>
+class row_weights : public code_weights<W> {
+    using code_weights<W>::codes_;
+
+public:
     /// Quantizes w; tells each(row, scale) the value of one code of each row and stops where that fails. `if_zero(row)`
     /// is the scale of a row that could have any.
     template <class IfZero, class Each>
@@ -64,36 +105,6 @@ public:
         for (index j = 0; j < codes_.extent[1]; ++j) sum += codes_(i, j).raw();
         return sum;
     }
-
-    /// The weights as a product reads them: here the same memory.
-    template <class Context>
-    status operand(const Context&, matrix_view<const W>& out) const noexcept {
-        out = as_const(codes_);
-        return status::ok;
-    }
-
-    /// The same where a product packs them once.
-    [[nodiscard]] matrix_view<const W> codes() const noexcept { return as_const(codes_); }
-
-    template <class Visitor>
-    status visit(Visitor& v) noexcept {
-        if (const status s = v.array(codes_); s != status::ok || codes_.data == nullptr) return s;
-        // Bounds of sums are those of codes; an archive may be of another model.
-        if constexpr (carrier_rules::is_fixed<W>) {
-            if constexpr (W::width < width_of<decltype(W{}.raw())>) {
-                for (index i = 0; i < codes_.extent[0]; ++i) {
-                    for (index j = 0; j < codes_.extent[1]; ++j) {
-                        const auto code = codes_(i, j).raw();
-                        if (code < W::min_raw || code > W::max_raw) return status::parameter_out_of_range;
-                    }
-                }
-            }
-        }
-        return status::ok;
-    }
-
-private:
-    matrix_view<W> codes_;
 };
 
 }  // namespace dyad::inline v1::nn
